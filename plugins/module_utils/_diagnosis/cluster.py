@@ -1,0 +1,178 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What the API says: of one Node, and of the fleet around it. Times are by the API server's clock."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime
+
+from .evidence import Evidence
+
+
+@dataclass(frozen=True)
+class ApiServer(Evidence):
+    """Whether the API server answers the controller, and what time it has."""
+
+    server: str
+    reachable: bool
+    problem: str | None  # refused, timed out, unresolvable, TLS, ...: one line
+    version: str | None
+    now: datetime | None  # its Date header at the end of the listing
+    controller_now: datetime  # the controller's clock at that moment
+
+
+@dataclass(frozen=True)
+class Condition(Evidence):
+    """One condition of a Node."""
+
+    type: str
+    status: str  # True, False, Unknown
+    reason: str
+    message: str
+    writer: str  # kubelet, or the manager that last wrote it (managedFields), e.g. kube-controller-manager
+    heartbeat: datetime | None
+    transition: datetime | None
+
+
+@dataclass(frozen=True)
+class Taint(Evidence):
+    """One taint of a Node."""
+
+    key: str
+    value: str
+    effect: str
+    added: datetime | None
+
+
+@dataclass(frozen=True)
+class Lease(Evidence):
+    """kube-node-lease/<node>."""
+
+    holder: str
+    renewed: datetime
+    duration: int
+    resource_version: str
+
+
+@dataclass(frozen=True)
+class Container(Evidence):
+    """The status of one container (init containers too)."""
+
+    name: str
+    image: str
+    state: str  # waiting, running, terminated, none
+    reason: str
+    message: str
+    exit_code: int | None
+    restarts: int
+    last_reason: str
+    last_exit_code: int | None
+    id: str
+
+
+@dataclass(frozen=True)
+class Pod(Evidence):
+    """One Pod bound to the node."""
+
+    namespace: str
+    name: str
+    uid: str
+    phase: str
+    reason: str
+    owner: str  # Kind/name of the controlling owner; empty: a bare Pod
+    mirror: bool  # a static Pod's image in the API
+    ready: bool
+    deleting: bool
+    created: datetime | None
+    containers: tuple[Container, ...]
+    failing_elsewhere: tuple[str, ...]  # other nodes with a Pod of the same owner waiting for the same reason
+
+
+@dataclass(frozen=True)
+class Event(Evidence):
+    """One event about the Node or a Pod on it."""
+
+    kind: str
+    name: str
+    reason: str
+    message: str
+    source: str
+    count: int
+    last: datetime | None
+
+
+@dataclass(frozen=True)
+class SigningRequest(Evidence):
+    """One CertificateSigningRequest that names this Node."""
+
+    name: str
+    signer: str
+    requestor: str
+    state: str  # pending, approved, denied, failed, issued
+    created: datetime | None
+
+
+@dataclass(frozen=True)
+class Node(Evidence):
+    """One Node object with what belongs to it."""
+
+    name: str
+    uid: str
+    resource_version: str
+    created: datetime | None
+    unschedulable: bool
+    control_plane: bool
+    taints: tuple[Taint, ...]
+    conditions: tuple[Condition, ...]
+    annotations: dict[str, str]  # below outward.kubelet/ only
+    addresses: tuple[str, ...]
+    boot_id: str
+    machine_id: str
+    kubelet_version: str
+    runtime_version: str
+    lease: Lease | None
+    pods: tuple[Pod, ...]
+    events: tuple[Event, ...]
+    signing_requests: tuple[SigningRequest, ...]
+
+    def condition(self, kind: str) -> Condition | None:
+        """The condition of that type, or None."""
+        return next((c for c in self.conditions if c.type == kind), None)
+
+
+@dataclass(frozen=True)
+class Fleet(Evidence):
+    """All Nodes by what their Ready condition says, sorted names; a Node is in exactly one of the first three."""
+
+    ready: tuple[str, ...]
+    not_ready: tuple[str, ...]  # False: a live kubelet says so
+    silent: tuple[str, ...]  # Unknown: the controller says so
+    unschedulable: tuple[str, ...]
+    expired_leases: tuple[str, ...]  # renewTime + duration is before the API server's clock
+
+    @property
+    def unavailable(self) -> tuple[str, ...]:
+        """Nodes that are not Ready, not schedulable or whose Lease has expired, for whatever reason."""
+        names = {*self.not_ready, *self.silent, *self.unschedulable, *self.expired_leases}
+        return tuple(sorted(names))
+
+
+@dataclass(frozen=True)
+class ClusterEvidence(Evidence):
+    """The API's side of one node; ``node`` is None when the API answered and has no such Node."""
+
+    schema: str  # outward.kubelet/cluster/v1
+    observed: datetime
+    api: ApiServer
+    fleet: Fleet
+    node: Node | None
+
+
+SCHEMA: t.Final = "outward.kubelet/cluster/v1"

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Three-valued evidence: a fact, absent (``None``), or unknown with the reason.
+
+Every section of the evidence is a frozen dataclass derived from :class:`Evidence`. A field that could
+not be observed holds ``unknown("why")``; whoever touches it gets :class:`Undecided`, so that a rule never
+has to ask whether a probe failed, and can never mistake "could not tell" for "is not so".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from datetime import datetime, timezone
+
+JSON = t.Any
+E = t.TypeVar("E", bound="Evidence")
+
+
+class Undecided(Exception):
+    """A rule touched evidence that is unknown; the text says what and why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Unknown:
+    """What stands in a field that could not be observed."""
+
+    reason: str
+
+
+def unknown(reason: str) -> t.Any:
+    """A value for any field of any evidence: it could not be observed, and why (one line, no secret)."""
+    return Unknown(reason)
+
+
+class Evidence:
+    """Base of all sections: reading a field that is unknown raises :class:`Undecided`."""
+
+    def __getattribute__(self, name: str) -> t.Any:
+        value = object.__getattribute__(self, name)
+        if type(value) is Unknown:
+            raise Undecided(value.reason)
+        return value
+
+
+def unknowns(section: Evidence, path: str = "") -> dict[str, str]:
+    """Dotted path -> reason for every unknown below *section*, in the order of the fields."""
+    found: dict[str, str] = {}
+    for name, value in vars(section).items():
+        where = f"{path}.{name}" if path else name
+        if isinstance(value, Unknown):
+            found[where] = value.reason
+        elif isinstance(value, Evidence):
+            found.update(unknowns(value, where))
+    return found
+
+
+def to_json(value: t.Any) -> JSON:
+    """Plain JSON data: an unknown is ``{"unknown": reason}``, a time is RFC 3339 in UTC."""
+    if isinstance(value, Unknown):
+        return {"unknown": value.reason}
+    if isinstance(value, Evidence):
+        return {name: to_json(item) for name, item in vars(value).items()}
+    if isinstance(value, (tuple, list)):
+        return [to_json(item) for item in value]
+    if isinstance(value, dict):
+        return {key: to_json(item) for key, item in value.items()}
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value
+
+
+def from_json(kind: type[E], data: JSON) -> E:
+    """The inverse of :func:`to_json`; runs on the controller only (it resolves the fields' type hints).
+
+    A field that *data* lacks becomes unknown: evidence recorded by an older release stays readable.
+    Raises ``TypeError`` or ``ValueError`` for data that cannot be of this kind.
+    """
+    if not isinstance(data, dict):
+        raise TypeError(f"{kind.__name__} must be a mapping, not {type(data).__name__}")
+    hints = _hints(kind)
+    return kind(
+        **{
+            name: _decode(hint, data[name]) if name in data else unknown(f"{name} is not in the evidence")
+            for name, hint in hints.items()
+        }
+    )
+
+
+def parse_time(text: str) -> datetime:
+    """An RFC 3339 time, as the Kubernetes API and :func:`to_json` write it; always aware, in UTC."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
+
+
+_HINTS: dict[type, dict[str, t.Any]] = {}
+
+
+def _hints(kind: type) -> dict[str, t.Any]:
+    if kind not in _HINTS:
+        _HINTS[kind] = t.get_type_hints(kind)
+    return _HINTS[kind]
+
+
+def _decode(hint: t.Any, data: JSON) -> t.Any:
+    if isinstance(data, dict) and set(data) == {"unknown"}:
+        return unknown(str(data["unknown"]))
+    arguments = [a for a in t.get_args(hint) if a is not type(None)]
+    if data is None:
+        return None
+    if t.get_origin(hint) is tuple:
+        return tuple(_decode(arguments[0], item) for item in data)
+    if t.get_origin(hint) is dict:
+        return {key: _decode(arguments[1], item) for key, item in data.items()}
+    if arguments:  # Optional[X] or X | None
+        return _decode(arguments[0], data)
+    return _decode_plain(hint, data)
+
+
+def _decode_plain(hint: t.Any, data: JSON) -> t.Any:
+    if isinstance(hint, type) and issubclass(hint, Evidence):
+        return from_json(hint, data)
+    if hint is datetime:
+        return parse_time(data)
+    if hint is float and isinstance(data, int):
+        return float(data)
+    return data

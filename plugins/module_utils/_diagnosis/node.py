@@ -1,0 +1,400 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What is observed on a node, section by section (one section is what one probe answers).
+
+Times are aware UTC datetimes of the node's own clock; durations are seconds; sizes are bytes.
+``None`` always means "looked, and it is not there".
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime
+
+from .evidence import Evidence
+
+
+@dataclass(frozen=True)
+class Profile(Evidence):
+    """Where a distribution keeps what the kubelet needs."""
+
+    name: str
+    unit: str
+    runtime_unit: str
+    binary: str
+    kubeconfig: str
+    bootstrap_kubeconfig: str
+    config: str
+    config_dir: str | None
+    flag_files: tuple[str, ...]
+    pki_dir: str
+    ca_file: str
+    root_dir: str
+    static_pod_dir: str
+    cri_socket: str
+    runtime_config: str
+    runtime_root: str
+    cni_config_dir: str
+    cni_bin_dirs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class File(Evidence):
+    """One path as ``lstat`` and a bounded read see it."""
+
+    path: str
+    exists: bool  # of what the path finally leads to
+    size: int  # bytes; 0 when it does not exist
+    modified: datetime | None
+    link_target: str | None  # of a symbolic link, also a dangling one
+
+
+@dataclass(frozen=True)
+class Identity(Evidence):
+    """Who this machine is."""
+
+    hostname: str
+    machine_id: str
+    boot_id: str
+    uptime: float
+    kernel: str
+    architecture: str
+    os: str
+    addresses: tuple[str, ...]  # global IPv4 and IPv6 addresses of the host
+
+
+@dataclass(frozen=True)
+class Unit(Evidence):
+    """`systemctl show` of one unit (systemd.unit(5), org.freedesktop.systemd1(5)) and its main process."""
+
+    name: str
+    load_state: str  # loaded, not-found, masked, error, bad-setting
+    unit_file_state: str  # enabled, disabled, masked, static, ...
+    active_state: str  # active, activating, deactivating, inactive, failed
+    sub_state: str  # running, dead, auto-restart, start-pre, ...
+    result: str  # success, exit-code, signal, oom-kill, watchdog, start-limit-hit, ...
+    restarts: int  # NRestarts; a manual restart sets it back to 0
+    exit_code: int  # ExecMainCode: 0 none, 1 exited, 2 killed, 3 dumped (siginfo CLD_*)
+    exit_status: int  # ExecMainStatus: exit status, or the signal's number
+    main_pid: int  # 0: no process
+    process_state: str | None  # letter of /proc/PID/stat (proc(5)): R S D T Z ...; None: no process
+    invocation_id: str  # empty: never started in this boot
+    started: float | None  # when the main process started, seconds since boot (monotonic)
+    inactive_since: float | None  # InactiveEnterTimestampMonotonic, seconds since boot
+
+
+@dataclass(frozen=True)
+class Endpoint(Evidence):
+    """One question to a local HTTP endpoint."""
+
+    outcome: str  # ok (2xx), http (another status), refused, timeout, closed
+    status: int | None
+    body: str  # first 200 characters
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Setting(Evidence):
+    """One command line flag of the kubelet and the file that holds it."""
+
+    flag: str
+    file: str
+
+
+@dataclass(frozen=True)
+class KubeletConfig(Evidence):
+    """What the kubelet is configured to do: its file, drop-ins and flags, with the release's defaults."""
+
+    file: File
+    problem: str | None  # why the file cannot be this kubelet's configuration: empty, not YAML, wrong kind
+    fail_swap_on: bool
+    cgroup_driver: str
+    client_ca_file: str | None
+    rotate_certificates: bool
+    server_tls_bootstrap: bool
+    eviction_hard: dict[str, str]  # effective: a key set by hand drops the defaults of the others
+    static_pod_path: str | None
+    cri_socket: str  # path of the socket, without unix://
+    flags: tuple[Setting, ...]
+    unknown_flags: tuple[Setting, ...]  # not in `kubelet --help` of the installed binary
+
+
+@dataclass(frozen=True)
+class LogLine(Evidence):
+    """Equal lines of one invocation, folded: the text of the last one, how many, first and last."""
+
+    text: str  # normalised (nested quotes unescaped), at most 1,000 characters, redacted
+    count: int
+    first: float  # seconds since boot
+    last: float
+    current: bool  # from the unit's newest invocation
+
+
+@dataclass(frozen=True)
+class Journal(Evidence):
+    """The journal of one unit in this boot, newest last, bounded; without the start-up flag dump."""
+
+    lines: tuple[LogLine, ...]
+    truncated: bool
+
+
+@dataclass(frozen=True)
+class Kubelet(Evidence):
+    """The kubelet itself."""
+
+    unit: Unit
+    binary: File
+    version: str | None  # of the installed binary when it was asked; None: not installed
+    healthz: Endpoint  # 127.0.0.1:10248/healthz: right in each lab case; 10250 is not a local check
+    config: KubeletConfig
+    journal: Journal
+
+
+@dataclass(frozen=True)
+class Cri(Evidence):
+    """One Version, one Status and counts over the CRI socket."""
+
+    outcome: str  # ok, no-socket, refused, permission, unimplemented, timeout, error
+    detail: str  # grpc-message or errno text, one line
+    runtime: str | None  # "containerd 1.7.24"
+    runtime_ready: bool | None
+    runtime_message: str | None
+    network_ready: bool | None
+    network_message: str | None  # reason and message when not ready
+    sandboxes: int | None  # in state ready
+    containers: int | None  # running
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Runtime(Evidence):
+    """containerd: its unit, its CRI, its configuration and its journal."""
+
+    unit: Unit
+    cri: Cri
+    config: File
+    journal: Journal
+
+
+@dataclass(frozen=True)
+class Filesystem(Evidence):
+    """statvfs of the filesystem that holds *path*, and its line in /proc/self/mountinfo."""
+
+    path: str
+    mount_point: str
+    device: str
+    kind: str  # ext4, overlay, nfs4, ...
+    read_only: bool
+    size: int
+    available: int  # bytes for root's daemons as the kubelet counts them: f_bavail
+    inodes: int
+    inodes_free: int
+
+
+@dataclass(frozen=True)
+class Stall(Evidence):
+    """One line pair of /proc/pressure/* (PSI): shares of wall time in per cent over 10 s."""
+
+    some: float
+    full: float
+
+
+@dataclass(frozen=True)
+class Pressure(Evidence):
+    """The resources that the kubelet's eviction manager watches, by its own formulas."""
+
+    nodefs: Filesystem  # of the kubelet's root directory
+    imagefs: Filesystem  # of the runtime's root directory
+    rootfs: Filesystem
+    memory_capacity: int
+    memory_available: int  # capacity - working set of the root cgroup: the kubelet's signal
+    memory_free_estimate: int  # MemAvailable: what the kernel thinks; not the kubelet's signal
+    swap_total: int
+    swap_used: int
+    swap_devices: tuple[str, ...]
+    pids: int
+    pid_max: int
+    inotify_instances: int  # in use by uid 0
+    inotify_max_instances: int
+    psi_cpu: Stall | None  # None: the kernel has no PSI
+    psi_memory: Stall | None
+    psi_io: Stall | None
+    load: float  # one minute
+    cpus: int
+
+
+@dataclass(frozen=True)
+class Certificate(Evidence):
+    """One X.509 certificate as `openssl x509` reads it."""
+
+    path: str
+    common_name: str
+    organizations: tuple[str, ...]
+    issuer: str
+    serial: str
+    not_before: datetime
+    not_after: datetime
+    key_matches: bool | None  # None: no key to compare with
+    signed_by_ca: bool | None  # None: no CA to compare with
+
+
+@dataclass(frozen=True)
+class Kubeconfig(Evidence):
+    """The kubelet's kubeconfig, without what is secret in it."""
+
+    file: File
+    problem: str | None  # why it cannot be used: empty, not YAML, no cluster, no user
+    server: str | None
+    client_certificate: str | None  # path; None when embedded or absent
+    client_key: str | None
+
+
+@dataclass(frozen=True)
+class Certificates(Evidence):
+    """What the kubelet proves itself with, and what it trusts."""
+
+    kubeconfig: Kubeconfig
+    bootstrap_kubeconfig: File
+    client_file: File
+    client: Certificate | None  # None: the file is not there
+    client_problem: str | None  # there, and no certificate can be read from it: why
+    serving: Certificate | None
+    ca: Certificate | None  # of the kubeconfig
+    client_ca_file: File | None  # clientCAFile of the configuration; None: not configured
+
+
+@dataclass(frozen=True)
+class ApiPath(Evidence):
+    """The API server as the kubelet would reach it: same address, same certificate, a new connection."""
+
+    server: str
+    outcome: str  # ok, unresolvable, refused, timeout, unreachable, tls, http
+    detail: str
+    addresses: tuple[str, ...]
+    status: int | None  # of GET /readyz with the kubelet's certificate
+    date: datetime | None  # the server's Date header
+    offset: float | None  # node's clock minus the server's, seconds; None: no Date
+
+
+@dataclass(frozen=True)
+class Cni(Evidence):
+    """CNI configuration and plugins where containerd looks for them."""
+
+    config_dir: File
+    configs: tuple[File, ...]  # *.conf, *.conflist, *.json in lexical order
+    problem: str | None  # why the first one cannot be used
+    network: str | None
+    plugins: tuple[str, ...]  # types that the configuration names
+    missing_plugins: tuple[str, ...]  # of these, without a binary in any directory
+
+
+@dataclass(frozen=True)
+class Network(Evidence):
+    """The way to the API, and to the Pods."""
+
+    api: ApiPath
+    cni: Cni
+    default_route: bool
+    links_up: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Mount(Evidence):
+    """One network or data mount, and whether it answers."""
+
+    mount_point: str
+    device: str
+    kind: str
+    answers: bool
+
+
+@dataclass(frozen=True)
+class Storage(Evidence):
+    """Mounts and error counters."""
+
+    read_only: tuple[Filesystem, ...]  # of /, /var, kubelet and runtime directories: those mounted read-only
+    overlay_root: bool  # read-only by design (overlayroot)
+    network_mounts: tuple[Mount, ...]
+    ext4_errors: dict[str, int]  # device -> /sys/fs/ext4/*/errors_count
+    fstab_missing: tuple[str, ...]  # in /etc/fstab without noauto, and not mounted
+
+
+@dataclass(frozen=True)
+class Kernel(Evidence):
+    """Modules, sysctls, control groups and the kernel's own words in this boot."""
+
+    cgroup_version: int
+    cgroup_controllers: tuple[str, ...]  # /sys/fs/cgroup/cgroup.controllers; authoritative since 6.12
+    modules: dict[str, bool]  # overlay, br_netfilter, nf_conntrack, vxlan: loaded or built in
+    sysctls: dict[str, str]
+    journal: Journal  # priority warning and above, and known lines
+    blocked_tasks: tuple[str, ...]  # "comm (pid) wchan" of processes in state D for two samples
+
+
+@dataclass(frozen=True)
+class Clock(Evidence):
+    """The wall clock, and who keeps it."""
+
+    now: datetime
+    synchronized: bool  # of the kernel: timedatectl's NTPSynchronized
+    service: str | None  # active time service; None: none
+    rtc: datetime | None  # hardware clock; None: there is none (a Pi before 5)
+
+
+@dataclass(frozen=True)
+class Board(Evidence):
+    """A Raspberry Pi's firmware; model is None on other machines."""
+
+    model: str | None
+    throttled: int | None  # bits of `vcgencmd get_throttled`: 0-3 now, 16-19 since boot
+    temperature: float | None  # degrees Celsius
+
+
+@dataclass(frozen=True)
+class Probe(Evidence):
+    """How one section was observed."""
+
+    name: str
+    seconds: float
+    problem: str | None  # why it could not tell
+
+
+@dataclass(frozen=True)
+class NodeEvidence(Evidence):
+    """Everything observed on one node in one pass; a section that was not asked for is unknown."""
+
+    schema: str  # outward.kubelet/node/v1
+    observed: datetime
+    profile: Profile
+    identity: Identity
+    kubelet: Kubelet
+    runtime: Runtime
+    pressure: Pressure
+    certificates: Certificates
+    network: Network
+    storage: Storage
+    kernel: Kernel
+    clock: Clock
+    board: Board
+    probes: tuple[Probe, ...]
+
+
+SCHEMA: t.Final = "outward.kubelet/node/v1"
+# gather_subset of node_facts -> sections of NodeEvidence
+SUBSETS: t.Final = {
+    "kubelet": "kubelet",
+    "containerd": "runtime",
+    "pressure": "pressure",
+    "certificates": "certificates",
+    "network": "network",
+    "storage": "storage",
+    "kernel": "kernel",
+    "clock": "clock",
+    "board": "board",
+}
