@@ -170,6 +170,7 @@ class ClusterEvidence(Evidence):
 
     schema: str  # outward.kubelet/cluster/v1
     observed: datetime
+    name: str  # of the Node that was asked for
     api: ApiServer
     fleet: Fleet
     node: Node | None

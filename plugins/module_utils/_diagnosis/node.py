@@ -17,7 +17,7 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime
 
-from .evidence import Evidence
+from .evidence import Evidence, unknown
 
 
 @dataclass(frozen=True)
@@ -371,6 +371,7 @@ class NodeEvidence(Evidence):
 
     schema: str  # outward.kubelet/node/v1
     observed: datetime
+    unreachable: str | None  # why the controller could not log in or run a module; None: it could
     profile: Profile
     identity: Identity
     kubelet: Kubelet
@@ -386,6 +387,15 @@ class NodeEvidence(Evidence):
 
 
 SCHEMA: t.Final = "outward.kubelet/node/v1"
+
+
+def unreachable_node(now: datetime, reason: str) -> NodeEvidence:
+    """The evidence of a node that could not be looked at: everything but that is unknown."""
+    gone = unknown(f"the node could not be reached: {reason}")
+    sections = {name: gone for name in NodeEvidence.__dataclass_fields__}
+    return NodeEvidence(**{**sections, "schema": SCHEMA, "observed": now, "unreachable": reason, "probes": ()})
+
+
 # gather_subset of node_facts -> sections of NodeEvidence
 SUBSETS: t.Final = {
     "kubelet": "kubelet",
