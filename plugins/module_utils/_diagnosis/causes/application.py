@@ -1,0 +1,87 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What looks like a node fault and is none: the application, the image, a person's intention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..cluster import ClusterEvidence, Container, Pod
+from ..node import NodeEvidence
+from ..registry import cause
+
+OURS = "outward.kubelet/cordoned-by"
+
+
+def failing(cluster: ClusterEvidence, *, waiting: tuple[str, ...]) -> Iterator[tuple[Pod, Container]]:
+    """Containers of this node that wait for one of these reasons (or have just exited with an error)."""
+    for pod in cluster.node.pods if cluster.node else ():
+        for container in pod.containers:
+            if container.state == "waiting" and container.reason in waiting:
+                yield pod, container
+
+
+def crashed_by_itself(container: Container) -> bool:
+    """It was started, ran, and exited with a status of its own (128 and StartError are the runtime's)."""
+    return container.last_reason == "Error" and container.last_exit_code not in (None, 0, 128)
+
+
+@cause(
+    id="app-crashloop",
+    layer="application",
+    kind="not-a-node-fault",
+    title="An application exits by itself",
+    restart="useless",
+    refusal="the node is not at fault",
+    advice="kubectl logs --previous of the Pod named above",
+)
+def app_crashloop(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Its container reached Started and exited with its own status; a node fault fails before that, and for all."""
+    crashing = [p for p in failing(cluster, waiting=("CrashLoopBackOff",)) if crashed_by_itself(p[1])]
+    owners = {pod.owner or pod.name for pod, _ in crashing if not pod.failing_elsewhere}
+    healthy = {pod.owner or pod.name for pod in (cluster.node.pods if cluster.node else ()) if pod.ready}
+    # Several unrelated workloads that crash here only, beside none that works, are the node's fault until shown.
+    if len(owners) > 1 and not healthy:
+        return
+    for pod, container in crashing:
+        yield (
+            f"{pod.namespace}/{pod.name}: container {container.name} exited with status"
+            f" {container.last_exit_code}, {container.restarts} restarts"
+            + (f"; the same on {', '.join(pod.failing_elsewhere)}" if pod.failing_elsewhere else "")
+        )
+
+
+@cause(
+    id="imagepull-bad-tag",
+    layer="application",
+    kind="not-a-node-fault",
+    title="An image or its tag does not exist",
+    restart="useless",
+    refusal="the node is not at fault",
+    advice="mend the image's name in the workload named above",
+)
+def imagepull_bad_tag(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """The registry was reached and said that there is no such thing: 404, manifest unknown."""
+    for pod, container in failing(cluster, waiting=("ErrImagePull", "ImagePullBackOff")):
+        if any(word in container.message for word in (": not found", "manifest unknown", "404 Not Found")):
+            yield f"{pod.namespace}/{pod.name}: {container.image}: not found in its registry"
+
+
+@cause(
+    id="node-cordoned",
+    layer="application",
+    kind="not-a-node-fault",
+    title="Somebody has cordoned the node",
+    restart="useless",
+    refusal="the node is not at fault",
+    advice="ask who cordoned it; then: kubectl uncordon {node}",
+)
+def node_cordoned(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """A cordon is an intention, not a failure; we never take away one that is not ours."""
+    if cluster.node and cluster.node.unschedulable and OURS not in cluster.node.annotations:
+        yield f"{cluster.name} is unschedulable (spec.unschedulable)"

@@ -1,0 +1,145 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Causes in certificates, identity and time. The clock comes first: without it no date is admissible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..cluster import ClusterEvidence
+from ..node import NodeEvidence
+from ..registry import cause
+from ..signs import (
+    CLOCK_TOLERANCE,
+    api_now,
+    clock_offset,
+    clock_trusted,
+    clock_witness,
+    instant,
+    kubelet_answers,
+    kubelet_works,
+    lease_expired,
+)
+
+
+@cause(
+    id="kubelet-client-cert-expired",
+    layer="auth",
+    title="The kubelet's client certificate has expired",
+    restart="useless",
+    refusal="a restart cannot renew a certificate",
+    automate="guarded",
+    explains=("sym:kubelet-crashloop", "sym:node-unknown"),
+    latent=kubelet_works,
+    advice="make a new one on a control-plane node: sudo kubeadm kubeconfig user --org system:nodes "
+    "--client-name system:node:{node}; put it in place of {kubeconfig} on {host}, then restart {unit}",
+)
+def client_certificate_expired(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """kubeadm deletes bootstrap-kubelet.conf after the join, so no restart can renew it."""
+    certificate = node.certificates.client
+    if certificate and clock_trusted(node) and certificate.not_after < node.clock.now:
+        yield f"client certificate expired {instant(certificate.not_after)}"
+        yield clock_witness(node)
+
+
+@cause(
+    id="kubelet-client-pem-missing",
+    layer="auth",
+    title="The kubelet's client certificate file is gone",
+    restart="harmful",
+    refusal="the kubelet reads the file at its start, and would not come back",
+    automate="guarded",
+    explains=("sym:kubelet-crashloop", "sym:node-unknown"),
+    latent=kubelet_works,
+    advice="make a new one on a control-plane node: sudo kubeadm kubeconfig user --org system:nodes "
+    "--client-name system:node:{node}; put it in place of {kubeconfig} on {host}, then restart {unit}",
+)
+def client_pem_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """kubelet.conf points at it and there is no bootstrap kubeconfig to get another with."""
+    kubeconfig, file = node.certificates.kubeconfig, node.certificates.client_file
+    if kubeconfig.file.exists and kubeconfig.client_certificate and not file.exists:
+        if not node.certificates.bootstrap_kubeconfig.exists:
+            yield f"{kubeconfig.client_certificate} does not exist" + (
+                f" (a link to {file.link_target})" if file.link_target else ""
+            )
+            yield f"{node.certificates.bootstrap_kubeconfig.path} does not exist either"
+
+
+@cause(
+    id="node-object-deleted",
+    layer="auth",
+    title="The Node was deleted from the API while its kubelet runs",
+    restart="helps",
+    refusal="a kubelet registers its Node only at its start",
+    automate="guarded",
+    repair="restart-kubelet",
+    explains=("sym:node-absent",),
+    advice="if {node} is meant to be in the cluster: ssh {host} sudo systemctl restart {unit}",
+)
+def node_object_deleted(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """The kubelet registers once and never again; the API answers 404, not 401 and not 403."""
+    certificate = node.certificates.client
+    if cluster.node is not None or not kubelet_answers(node) or not certificate:
+        return
+    if certificate.common_name == f"system:node:{cluster.name}":
+        yield f"the API server has no Node {cluster.name}"
+        yield f"its kubelet runs with the identity {certificate.common_name}"
+
+
+@cause(
+    id="clock-skew-past",
+    layer="clock",
+    title="The node's clock is behind",
+    restart="useless",
+    refusal="a restart does not set the clock",
+    automate="safe",
+    explains=(
+        "kubelet-client-cert-expired",
+        "node-ready-stale-after-clock-step",
+        "registry-unreachable-from-node",
+        "sym:lease-stale",
+        "sym:node-unknown",
+    ),
+    advice="ssh {host} timedatectl; bring time synchronisation back (sudo systemctl start systemd-timesyncd)",
+)
+def clock_skew_past(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """A Pi without a battery starts in the past; the kubelet says nothing, and Ready can stay True for ever."""
+    offset = clock_offset(node)
+    if offset is not None and offset < -CLOCK_TOLERANCE:
+        yield f"the node's clock is {-offset:.0f} s behind the API server's"
+        yield f"the kernel says synchronised: {'yes' if node.clock.synchronized else 'no'}" + (
+            f" ({node.clock.service})" if node.clock.service else "; no time service is active"
+        )
+
+
+@cause(
+    id="node-ready-stale-after-clock-step",
+    layer="clock",
+    kind="external",
+    title="Ready is True although nobody vouches for it: the Lease does not fit the API server's clock",
+    restart="useless",
+    refusal="the control plane would not notice a restart either",
+    explains=(),
+    advice="set the clock of {host}, then judge its kubelet by what it says itself",
+)
+def ready_stale_after_clock_step(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """From 1.37 the node controller skips a Node whose Lease went back in time, and leaves Ready as it was.
+
+    Gate NodeControllerLeaseCircuitBreaker, beta and on; seen in the lab with the kubelet stopped.
+    """
+    if cluster.node is None or cluster.node.lease is None:
+        return
+    ready, lease = cluster.node.condition("Ready"), cluster.node.lease
+    if not ready or ready.status != "True":
+        return
+    ahead = (lease.renewed - api_now(cluster)).total_seconds()
+    behind = -ahead - lease.duration
+    if ahead > CLOCK_TOLERANCE:
+        yield f"Ready is True; the Lease was renewed {ahead:.0f} s in the API server's future"
+    elif lease_expired(lease, api_now(cluster)) and behind > 2 * CLOCK_TOLERANCE:
+        yield f"Ready is True; the Lease expired {behind:.0f} s ago by the API server's clock"

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Causes in the container runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..cluster import ClusterEvidence
+from ..node import NodeEvidence
+from ..registry import cause
+from ..signs import quote, running, said
+
+RUNTIME_DOWN = ("sym:runtime-down", "sym:node-notready", "sym:kubelet-crashloop")
+
+
+@cause(
+    id="containerd-config-invalid",
+    layer="runtime",
+    title="containerd refuses its configuration file",
+    restart="useless",
+    refusal="it is containerd that cannot start; the kubelet waits for it",
+    explains=("containerd-down", *RUNTIME_DOWN),
+    advice="ssh {host} 'sudo containerd config dump > /dev/null' names the line; "
+    "mend {runtime_config}, then: sudo systemctl restart {runtime_unit}",
+)
+def containerd_config_invalid(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """containerd parses its TOML before anything else and exits; the file's version must fit the release."""
+    line = said(
+        node.runtime.journal,
+        r"failed to load TOML|toml: |expected containerd config version|invalid disabled plugin URI"
+        r"|invalid plugin config|unable to decode config",
+        several_turns=True,
+    )
+    if not running(node.runtime.unit) and line:
+        yield quote(line[0])
+        yield f"{node.runtime.unit.name} is {node.runtime.unit.active_state} ({node.runtime.unit.sub_state})"
+
+
+@cause(
+    id="containerd-down",
+    layer="runtime",
+    title="containerd is not running",
+    restart="harmful",
+    refusal="a kubelet that starts without its runtime exits; containerd is started, and the kubelet reconnects",
+    automate="safe",
+    repair="start-containerd",
+    explains=("kubelet-pleg-unhealthy", *RUNTIME_DOWN),
+    advice="ssh {host} sudo systemctl start {runtime_unit}",
+)
+def containerd_down(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Nobody listens on the CRI socket, and the unit says why; containers go on running under their shims."""
+    unit, cri = node.runtime.unit, node.runtime.cri
+    if not running(unit) and cri.outcome in ("no-socket", "refused"):
+        yield f"{unit.name} is {unit.active_state} ({unit.sub_state}), last result {unit.result}"
+        yield f"CRI: {cri.outcome} ({cri.detail})"
+
+
+@cause(
+    id="containerd-hung",
+    layer="runtime",
+    title="containerd runs and does not answer",
+    restart="harmful",
+    refusal="a kubelet that starts while its runtime hangs exits; the runtime has to be cured",
+    automate="guarded",
+    explains=(
+        "container-log-growth",
+        "image-gc-failing",
+        "kubelet-pleg-unhealthy",
+        "kubelet-syncloop-stuck",
+        *RUNTIME_DOWN,
+    ),
+    advice="ssh {host} sudo systemctl kill -s KILL {runtime_unit} (systemd starts it again; containers survive)",
+)
+def containerd_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """It accepts the connection and never answers; the kubelet's log is silent about it for two minutes."""
+    unit, cri = node.runtime.unit, node.runtime.cri
+    if not running(unit) or cri.outcome != "timeout":
+        return
+    line = said(node.kubelet.journal, r"code = DeadlineExceeded|container runtime is down|PLEG is not healthy")
+    if unit.process_state in ("T", "t", "D"):
+        yield f"CRI: {cri.detail}"
+        yield f"containerd's process {unit.main_pid} is in state {unit.process_state}"
+    elif line:
+        yield f"CRI: {cri.detail}"
+        yield quote(line[0])

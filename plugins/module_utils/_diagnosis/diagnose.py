@@ -1,0 +1,143 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""``diagnose(node, cluster) -> Diagnosis``: the rules of faults.md section 3, as pure code.
+
+The same code serves a live node, recorded evidence and a saved report.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import typing as t
+from dataclasses import dataclass
+
+from .causes import application, identity, kubelet, network, resources, runtime
+from .cluster import ClusterEvidence
+from .evidence import Undecided
+from .health import Check, examine
+from .node import NodeEvidence
+from .registry import CAUSES, Cause, ancestors
+
+# Importing a module of causes enters its rules into the registry; the order here is the order of a report:
+# from the kubelet outward.
+LAYERS: t.Final = (kubelet, runtime, identity, resources, network, application)
+
+Status = t.Literal["healthy", "faulty", "external", "not-a-node-fault", "unknown"]
+Role = t.Literal["root", "explained", "latent"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one rule said: its evidence (empty: does not hold), or why it could not tell."""
+
+    cause: Cause
+    evidence: tuple[str, ...]
+    latent: bool
+    undecided: str | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A cause that was recognised, and its place among the others."""
+
+    cause: Cause
+    role: Role
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Findings ordered by causality: roots first, then what they explain, then what is latent."""
+
+    status: Status
+    findings: tuple[Finding, ...]
+    unexplained: tuple[str, ...]  # checks of health that fail and no finding is the cause of
+    unknown: tuple[str, ...]  # what could not be observed, each reason once
+    undecided: dict[str, str]  # cause id -> why its rule could not tell
+    checks: tuple[Check, ...]
+
+    @property
+    def roots(self) -> tuple[Finding, ...]:
+        """The findings that nothing else explains."""
+        return tuple(f for f in self.findings if f.role == "root")
+
+    @property
+    def root_causes(self) -> list[str]:
+        """The ids of :attr:`roots`."""
+        return [f.cause.id for f in self.roots]
+
+
+def judge(cause: Cause, node: NodeEvidence, cluster: ClusterEvidence) -> Verdict:
+    """Ask one rule."""
+    try:
+        evidence = tuple(cause.rule(node, cluster))
+    except Undecided as why:
+        return Verdict(cause, (), False, str(why))
+    return Verdict(cause, evidence, bool(evidence) and _is_latent(cause, node, cluster), None)
+
+
+def diagnose(node: NodeEvidence, cluster: ClusterEvidence) -> Diagnosis:
+    """Judge every cause and order what was recognised. Pure; never raises for any evidence."""
+    verdicts = [judge(cause, node, cluster) for cause in CAUSES.values()]
+    findings = _order([v for v in verdicts if v.evidence])
+    checks = tuple(examine(node, cluster))
+    undecided = {v.cause.id: v.undecided for v in verdicts if v.undecided}
+    status = _status(findings, checks)
+    failing = [c.detail for c in checks if c.ok is False]
+    return Diagnosis(
+        status=status,
+        findings=findings,
+        unexplained=tuple(f"not so: {detail}" for detail in failing) if status == "unknown" else (),
+        unknown=tuple(dict.fromkeys([*undecided.values(), *(c.detail for c in checks if c.ok is None)])),
+        undecided=undecided,
+        checks=checks,
+    )
+
+
+def fingerprint(diagnosis: Diagnosis) -> str:
+    """What the ledger knows a fault by: its root causes and the shape of their evidence.
+
+    Numbers are left out of the evidence, so that the same fault at another time is still the same.
+    """
+    shape = [(f.cause.id, [re.sub(r"\d+", "#", line) for line in f.evidence]) for f in diagnosis.roots]
+    return hashlib.sha256(repr(shape).encode()).hexdigest()[:16]
+
+
+def _is_latent(cause: Cause, node: NodeEvidence, cluster: ClusterEvidence) -> bool:
+    """A root is a claim that the fault has an effect; when that cannot be told, it is not claimed."""
+    if cause.latent is None:
+        return False
+    try:
+        return cause.latent(node, cluster)
+    except Undecided:
+        return True
+
+
+def _order(recognised: list[Verdict]) -> tuple[Finding, ...]:
+    active = {v.cause.id for v in recognised if not v.latent}
+    findings = [Finding(v.cause, _role(v, active), v.evidence) for v in recognised]
+    rank = {"root": 0, "explained": 1, "latent": 2}
+    return tuple(sorted(findings, key=lambda f: rank[f.role]))
+
+
+def _role(verdict: Verdict, active: set[str]) -> Role:
+    if verdict.latent:
+        return "latent"
+    return "explained" if ancestors(verdict.cause.id) & active else "root"
+
+
+def _status(findings: tuple[Finding, ...], checks: tuple[Check, ...]) -> Status:
+    kinds = {f.cause.kind for f in findings if f.role == "root"}
+    if "external" in kinds:
+        return "external"
+    if kinds - {"not-a-node-fault"}:
+        return "faulty"
+    if not all(c.ok for c in checks):
+        return "unknown"
+    return "not-a-node-fault" if kinds else "healthy"

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The proof that an action worked: evidence newer than the action, never "Ready is True" alone."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime
+
+from .cluster import ClusterEvidence, Pod
+from .evidence import Undecided
+from .health import examine
+from .node import NodeEvidence
+from .plan import RESTART
+from .registry import CAUSES
+from .signs import running
+
+
+@dataclass(frozen=True)
+class Action:
+    """One step that was taken. ``effective`` is when the new process started, by the node's clock."""
+
+    step: str
+    cause: str
+    started: datetime
+    finished: datetime
+    effective: datetime
+    result: str  # done, refused, failed
+
+
+@dataclass(frozen=True)
+class Proof:
+    """``checks``: name -> True, False, or None for "nobody could tell"; all must be True."""
+
+    checks: dict[str, t.Optional[bool]]
+
+    @property
+    def proven(self) -> bool:
+        """Everything was shown."""
+        return bool(self.checks) and all(self.checks.values())
+
+    @property
+    def missing(self) -> list[str]:
+        """The checks that were not shown."""
+        return [name for name, ok in self.checks.items() if not ok]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What was known of the node and of the cluster at one time."""
+
+    node: NodeEvidence
+    cluster: ClusterEvidence
+
+
+def prove(action: Action, before: Moment, after: Moment) -> Proof:
+    """Compare the evidence from before *action* with that from after it. Pure."""
+    checks: dict[str, t.Optional[bool]] = {c.name: c.ok for c in examine(after.node, after.cluster)}
+    for name, question in QUESTIONS.items():
+        if name in KUBELET_ONLY and action.step != RESTART:
+            continue
+        try:
+            checks[name] = question(action, before, after)
+        except Undecided:
+            checks[name] = None
+    return Proof(checks)
+
+
+def survived(proof: Proof, after: NodeEvidence, later: NodeEvidence) -> Proof:
+    """*proof* with one more check: between these two looks the kubelet was not restarted and still answers."""
+    first, second = after.kubelet.unit, later.kubelet.unit
+    same = (first.invocation_id, first.main_pid) == (second.invocation_id, second.main_pid)
+    calm = same and running(second) and later.kubelet.healthz.outcome == "ok"
+    return Proof({**proof.checks, "no_restart_during_soak": calm})
+
+
+def new_process(action: Action, before: Moment, after: Moment) -> bool:
+    """Another invocation of the unit, or another main process."""
+    old, new = before.node.kubelet.unit, after.node.kubelet.unit
+    return (old.invocation_id, old.main_pid) != (new.invocation_id, new.main_pid) and running(new)
+
+
+def lease_renewed(action: Action, before: Moment, after: Moment) -> bool:
+    """The Lease moved, and by the clock that writes it (the kubelet's) later than the new process began."""
+    if after.cluster.node is None or after.cluster.node.lease is None:
+        return False
+    lease = after.cluster.node.lease
+    earlier = before.cluster.node.lease if before.cluster.node else None
+    moved = earlier is None or earlier.resource_version != lease.resource_version
+    return moved and lease.renewed > action.effective
+
+
+def ready_reported(action: Action, before: Moment, after: Moment) -> bool:
+    """Ready was posted by the kubelet after the new process began (seconds: the API keeps no fractions)."""
+    condition = after.cluster.node.condition("Ready") if after.cluster.node else None
+    if condition is None or condition.heartbeat is None:
+        return False
+    return condition.heartbeat >= action.effective.replace(microsecond=0)
+
+
+def pods_run_again(action: Action, before: Moment, after: Moment) -> bool:
+    """Every Pod that was ready before is ready, or is not on this node any more."""
+    if before.cluster.node is None or after.cluster.node is None:
+        return before.cluster.node is None
+    now = {pod.uid: pod for pod in after.cluster.node.pods}
+    return all(_fine(now.get(pod.uid)) for pod in before.cluster.node.pods if _was_running(pod))
+
+
+def cause_gone(action: Action, before: Moment, after: Moment) -> bool:
+    """The rule of the cause does not fire on the fresh evidence."""
+    return not tuple(CAUSES[action.cause].rule(after.node, after.cluster))
+
+
+def _was_running(pod: Pod) -> bool:
+    return pod.phase == "Running" and not pod.deleting and all(c.state == "running" for c in pod.containers)
+
+
+def _fine(pod: Pod | None) -> bool:
+    return pod is None or pod.ready or pod.deleting
+
+
+Question = t.Callable[[Action, Moment, Moment], bool]
+QUESTIONS: t.Final[dict[str, Question]] = {
+    "new_process": new_process,
+    "lease_renewed_after_action": lease_renewed,
+    "ready_reported_after_action": ready_reported,
+    "pods_run_again": pods_run_again,
+    "cause_gone": cause_gone,
+}
+# Starting containerd leaves the kubelet's process alone; Ready may not even have changed yet.
+KUBELET_ONLY: t.Final = frozenset({"new_process", "ready_reported_after_action"})

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Signs that several rules look for. Each is pure, and undecided when its evidence is unknown."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from .cluster import ClusterEvidence, Lease
+from .node import Journal, LogLine, NodeEvidence, Unit
+
+# A Lease lives 40 s (nodeLeaseDurationSeconds); a clock further off than this breaks its meaning.
+CLOCK_TOLERANCE = 60.0
+# In a crash loop the newest turn may not have logged its reason yet: RestartSec=10 plus a slow start.
+CRASH_LOOP_WINDOW = 90.0
+
+
+def said(journal: Journal, pattern: str, *, several_turns: bool = False) -> tuple[LogLine, re.Match[str]] | None:
+    """The newest line of this invocation (with *several_turns*: of the last turns of a crash loop) that matches."""
+    newest = max((line.last for line in journal.lines), default=0.0)
+    for line in reversed(journal.lines):
+        if line.current or (several_turns and newest - line.last <= CRASH_LOOP_WINDOW):
+            match = re.search(pattern, line.text)
+            if match:
+                return line, match
+    return None
+
+
+def quote(line: LogLine) -> str:
+    """A log line as evidence: shortened, and how often it was said."""
+    text = line.text if len(line.text) <= 240 else f"{line.text[:240]}..."
+    return f'log: "{text}"' + (f" ({line.count} times)" if line.count > 1 else "")
+
+
+def running(unit: Unit) -> bool:
+    """The unit has a live main process (which may still be frozen or useless)."""
+    return unit.active_state == "active" and unit.sub_state == "running"
+
+
+def crash_looping(node: NodeEvidence) -> bool:
+    """The kubelet exits and systemd starts it again and again; it can be sampled while it is up."""
+    unit = node.kubelet.unit
+    if unit.sub_state == "auto-restart":
+        return True
+    return unit.restarts > 0 and unit.active_state in {"active", "activating"} and not kubelet_answers(node)
+
+
+def kubelet_answers(node: NodeEvidence) -> bool:
+    """The kubelet's process runs and its own health endpoint says ok."""
+    return running(node.kubelet.unit) and node.kubelet.healthz.outcome == "ok"
+
+
+def kubelet_works(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
+    """The kubelet answers and keeps its Lease: what is wrong with its files has no effect yet."""
+    return kubelet_answers(node) and lease_fresh(node, cluster)
+
+
+def lease_fresh(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
+    """The Lease was renewed within its duration, by the API server's clock or by the node's own.
+
+    renewTime is written by the kubelet with the node's clock, so a node whose clock is wrong can be alive
+    with a Lease that looks old; a frozen one cannot.
+    """
+    if cluster.node is None or cluster.node.lease is None:
+        return False
+    lease = cluster.node.lease
+    return not lease_expired(lease, api_now(cluster)) or not lease_expired(lease, node.clock.now)
+
+
+def lease_expired(lease: Lease, now: datetime) -> bool:
+    """renewTime + duration is before *now*."""
+    return lease.renewed + timedelta(seconds=lease.duration) < now
+
+
+def api_now(cluster: ClusterEvidence) -> datetime:
+    """The API server's clock when it was asked."""
+    return cluster.api.now or cluster.api.controller_now
+
+
+def clock_offset(node: NodeEvidence) -> float | None:
+    """Seconds that the node's clock is ahead of the API server's (negative: behind); None: nobody to ask."""
+    return node.network.api.offset
+
+
+def clock_trusted(node: NodeEvidence) -> bool:
+    """The node's clock agrees with the API server's, or, when that cannot be asked, is synchronised."""
+    offset = clock_offset(node)
+    return abs(offset) <= CLOCK_TOLERANCE if offset is not None else node.clock.synchronized
+
+
+def clock_witness(node: NodeEvidence) -> str:
+    """The line of evidence for :func:`clock_trusted`."""
+    offset = clock_offset(node)
+    if offset is not None:
+        return f"the node's clock agrees with the API server's within {abs(offset):.0f} s"
+    return f"the node's clock is synchronised ({node.clock.service or 'kernel'})"
+
+
+def instant(moment: datetime) -> str:
+    """A time as it stands in reports: RFC 3339, seconds, UTC."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def size(count: float) -> str:
+    """Bytes for a person."""
+    units = ("B", "KiB", "MiB", "GiB")
+    power = 0
+    while abs(count) >= 1024 and power < len(units) - 1:
+        count, power = count / 1024, power + 1
+    return f"{count:.1f} {units[power]}" if power == 3 else f"{count:.0f} {units[power]}"
+
+
+def threshold(text: str, capacity: int) -> float:
+    """An eviction threshold ("10%", "100Mi", "5G") in the unit of *capacity* (KEP-2570; resource.Quantity).
+
+    Raises ``ValueError`` for anything else.
+    """
+    if text.endswith("%"):
+        return float(text[:-1]) / 100 * capacity
+    match = re.fullmatch(r"([0-9.]+)([KMGTE]i?|k)?", text)
+    if not match:
+        raise ValueError(f"not a quantity: {text!r}")
+    suffix = match.group(2) or ""
+    base = 1024 if suffix.endswith("i") else 1000
+    return float(match.group(1)) * base ** ("kMGTE".index(suffix[0].replace("K", "k")) + 1 if suffix else 0)
