@@ -94,7 +94,7 @@ def diagnose(node: NodeEvidence, cluster: ClusterEvidence) -> Diagnosis:
         status=status,
         findings=findings,
         unexplained=tuple(f"not so: {detail}" for detail in failing) if status == "unknown" else (),
-        unknown=tuple(dict.fromkeys([*undecided.values(), *(c.detail for c in checks if c.ok is None)])),
+        unknown=tuple(dict.fromkeys([*undecided.values(), *(c.reason for c in checks if c.ok is None)])),
         undecided=undecided,
         checks=checks,
     )

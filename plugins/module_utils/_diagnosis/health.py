@@ -26,6 +26,7 @@ class Check:
     name: str
     ok: bool | None
     detail: str
+    reason: str = ""  # why nobody could tell
 
 
 def runtime_ready(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
@@ -73,4 +74,4 @@ def examine(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[Check]:
         try:
             yield Check(name, predicate(node, cluster), detail)
         except Undecided as why:
-            yield Check(name, None, f"{detail}: cannot tell: {why}")
+            yield Check(name, None, detail, str(why))

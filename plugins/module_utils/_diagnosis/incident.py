@@ -1,0 +1,144 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""One run on one node, as the report that other programs read (design.md section 5)."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime
+
+from .cluster import ClusterEvidence
+from .diagnose import Diagnosis
+from .evidence import JSON, Undecided, to_json
+from .node import NodeEvidence
+from .plan import Step
+from .proof import Proof
+from .signs import instant
+
+SCHEMA: t.Final = "outward.kubelet/incident/v1"
+Mode = t.Literal["diagnose", "check", "recover"]
+Outcome = t.Literal[
+    "healthy",
+    "recovered",
+    "refused",
+    "needs-operator",
+    "external",
+    "not-a-node-fault",
+    "unknown",
+    "failed",
+    "diagnosed",
+]
+GOOD: t.Final = frozenset({"healthy", "recovered", "diagnosed"})
+
+
+@dataclass(frozen=True)
+class Incident:
+    """Evidence, diagnosis, plan, actions and proof of one run; it grows by :func:`dataclasses.replace`."""
+
+    host: str
+    node_name: str
+    mode: Mode
+    started: datetime
+    node: NodeEvidence
+    cluster: ClusterEvidence
+    diagnosis: Diagnosis
+    plan: tuple[Step, ...]
+
+
+def outcome(mode: Mode, diagnosis: Diagnosis, plan: tuple[Step, ...], actions: list[JSON], proof: Proof | None) -> Outcome:
+    """What the run came to."""
+    if mode != "recover":
+        return "diagnosed"
+    if any(action["result"] in ("done", "failed") for action in actions):
+        return "recovered" if proof and proof.proven else "failed"
+    if actions:
+        return "refused"
+    if diagnosis.status != "faulty":
+        return t.cast(Outcome, diagnosis.status)
+    wanted = {f.cause.repair for f in diagnosis.roots if f.cause.repair}
+    refused = [step for step in plan if step.step in wanted and not step.permitted]
+    return "refused" if refused else "needs-operator"
+
+
+def opening(incident: Incident) -> JSON:
+    """The report as it stands after the diagnosis: no action yet, ``outcome`` as if there came none."""
+    return {
+        "schema": SCHEMA,
+        "host": incident.host,
+        "node": incident.node_name,
+        "mode": incident.mode,
+        "started": instant(incident.started),
+        "finished": None,
+        "diagnosis": describe(incident.diagnosis),
+        "plan": [{"step": s.step, "permitted": s.permitted, "why": s.why} for s in incident.plan],
+        "actions": [],
+        "proof": {"proven": False, "checks": {}},
+        "outcome": outcome(incident.mode, incident.diagnosis, incident.plan, [], None),
+        "next": next_command(incident),
+        "evidence": {"node": to_json(incident.node), "cluster": to_json(incident.cluster)},
+    }
+
+
+def describe(diagnosis: Diagnosis) -> JSON:
+    """The diagnosis as the report holds it."""
+    return {
+        "status": diagnosis.status,
+        "root_causes": diagnosis.root_causes,
+        "findings": [
+            {
+                "cause": f.cause.id,
+                "title": f.cause.title,
+                "why": f.cause.why,
+                "role": f.role,
+                "layer": f.cause.layer,
+                "restart": f.cause.restart,
+                "evidence": list(f.evidence),
+            }
+            for f in diagnosis.findings
+        ],
+        "unexplained": list(diagnosis.unexplained),
+        "unknown": list(diagnosis.unknown),
+        "checks": {c.name: c.ok for c in diagnosis.checks},
+    }
+
+
+def next_command(incident: Incident) -> str:
+    """The one thing to type next; empty when there is nothing to do."""
+    if incident.diagnosis.status == "healthy":
+        latent = [f for f in incident.diagnosis.findings if f.role == "latent"]
+        return latent[0].cause.advice.format_map(Names(incident)) if latent else ""
+    if incident.diagnosis.roots:
+        return incident.diagnosis.roots[0].cause.advice.format_map(Names(incident))
+    return f"look at the evidence in the report of {incident.host}: no known cause fits it"
+
+
+class Names(dict[str, str]):
+    """The node's own names for the placeholders of a cause's advice."""
+
+    def __init__(self, incident: Incident) -> None:
+        super().__init__(host=incident.host, node=incident.node_name)
+        self._node = incident.node
+
+    def __missing__(self, key: str) -> str:
+        """A name from the evidence; when it is unknown, the placeholder stays readable."""
+        node = self._node
+        sources: dict[str, t.Callable[[], t.Optional[str]]] = {
+            "unit": lambda: node.profile.unit,
+            "runtime_unit": lambda: node.profile.runtime_unit,
+            "runtime_config": lambda: node.profile.runtime_config,
+            "kubeconfig": lambda: node.profile.kubeconfig,
+            "config": lambda: node.profile.config,
+            "cni_config_dir": lambda: node.profile.cni_config_dir,
+            "mount": lambda: node.pressure.nodefs.mount_point,
+            "server": lambda: node.network.api.server,
+        }
+        try:
+            return sources[key]() or f"<{key}>"
+        except Undecided:
+            return f"<{key}>"

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The words a tired person reads: one verdict a node, one table a fleet. Pure: report in, lines out."""
+
+from __future__ import annotations
+
+import textwrap
+import typing as t
+
+from .evidence import JSON
+
+WIDTH: t.Final = 110
+HEADLINES: t.Final = {
+    "healthy": "healthy: nothing to do",
+    "recovered": "recovered, and proven",
+    "refused": "not touched: a guard said no",
+    "needs-operator": "needs a person",
+    "external": "not touched: the fault is outside this node",
+    "not-a-node-fault": "the node is healthy; the fault is not the node's",
+    "unknown": "not touched: the cause is not known",
+    "failed": "FAILED: acted, and could not prove that it helped",
+    "diagnosed": "diagnosed",
+}
+STATUS: t.Final = {
+    "healthy": "healthy",
+    "faulty": "faulty",
+    "external": "the fault is outside this node",
+    "not-a-node-fault": "the node is healthy; the fault is not the node's",
+    "unknown": "the cause is not known",
+}
+
+
+def verdict(report: JSON) -> list[str]:
+    """The verdict on one node: outcome, cause, evidence, what was done or refused and why, what to type next."""
+    lines = [f"{report['host']}: {headline(report)}"]
+    findings = report["diagnosis"]["findings"]
+    for finding in findings:
+        if finding["role"] != "explained":
+            lines += _finding(finding)
+    explained = [f["title"] for f in findings if f["role"] == "explained"]
+    lines += _item("explains", explained)
+    lines += _item("unexplained", report["diagnosis"]["unexplained"])
+    lines += _item("cannot tell", report["diagnosis"]["unknown"])
+    lines += _steps(report)
+    lines += _item("not proven", [n for n, ok in report["proof"]["checks"].items() if not ok])
+    lines += _item("error", [report["error"]] if report.get("error") else [])
+    if report["next"] and report["outcome"] not in ("recovered",):
+        lines += _item("next", [report["next"]])
+    return lines
+
+
+def headline(report: JSON) -> str:
+    """The outcome in a few words; for a diagnosis, its status."""
+    if report["outcome"] == "diagnosed":
+        return STATUS[report["diagnosis"]["status"]]
+    return HEADLINES[report["outcome"]]
+
+
+def table(reports: list[JSON]) -> list[str]:
+    """One line a host, aligned: host, outcome, cause, what was done."""
+    rows = [("host", "outcome", "cause", "done")]
+    for report in reports:
+        causes = ", ".join(report["diagnosis"]["root_causes"]) or "-"
+        done = ", ".join(f"{a['step']} ({a['result']})" for a in report["actions"]) or "nothing"
+        shown = report["outcome"]
+        if shown == "diagnosed":
+            shown = f"diagnosed: {report['diagnosis']['status']}"
+        rows.append((report["host"], shown, causes, done))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
+def _finding(finding: JSON) -> list[str]:
+    label = "cause" if finding["role"] == "root" else "latent"
+    lines = _item(label, [f"{finding['title']} ({finding['cause']})"])
+    return lines + _item("because", finding["evidence"])
+
+
+def _steps(report: JSON) -> list[str]:
+    lines: list[str] = []
+    taken = {action["step"] for action in report["actions"]}
+    for action in report["actions"]:
+        words = {"done": "done", "refused": "refused", "failed": "failed"}[action["result"]]
+        lines += _item(words, [action["step"], *action.get("refusals", [])])
+    for step in report["plan"]:
+        if step["step"] not in taken:
+            label = "would do" if step["permitted"] else "refused"
+            lines += _item(label, [f"{step['step']}: {step['why']}"])
+    return lines
+
+
+def _item(label: str, texts: list[str]) -> list[str]:
+    lines: list[str] = []
+    for text in texts:
+        head = f"  {label if not lines else '':<12}"
+        lines += textwrap.wrap(
+            text, WIDTH, initial_indent=head, subsequent_indent=" " * 14, break_long_words=False, break_on_hyphens=False
+        )
+    return lines
