@@ -335,6 +335,8 @@ class Kernel(Evidence):
     sysctls: dict[str, str]
     journal: Journal  # priority warning and above, and known lines
     blocked_tasks: tuple[str, ...]  # "comm (pid) wchan" of processes in state D for two samples
+    # systemd, cgroupfs: of the cgroups that hold running Pods (kubepods.slice or kubepods); empty: no Pod runs
+    pod_cgroup_drivers: tuple[str, ...] = unknown("the cgroups of Pods were not looked at")
 
 
 @dataclass(frozen=True)
