@@ -18,7 +18,6 @@ from .diagnose import Diagnosis
 from .evidence import JSON, Undecided, to_json
 from .node import NodeEvidence
 from .plan import Step
-from .proof import Proof
 from .signs import instant
 
 SCHEMA: t.Final = "outward.kubelet/incident/v1"
@@ -51,24 +50,24 @@ class Incident:
     plan: tuple[Step, ...]
 
 
-def outcome(mode: Mode, diagnosis: Diagnosis, plan: tuple[Step, ...], actions: list[JSON], proof: Proof | None) -> Outcome:
-    """What the run came to."""
-    if mode != "recover":
+def outcome(report: JSON) -> Outcome:
+    """What the run came to, from its mode, diagnosis, plan, actions and proof."""
+    results = {action["result"] for action in report["actions"]}
+    if report["mode"] != "recover":
         return "diagnosed"
-    if any(action["result"] in ("done", "failed") for action in actions):
-        return "recovered" if proof and proof.proven else "failed"
-    if actions:
+    if results & {"done", "failed"}:
+        return "recovered" if report["proof"]["proven"] else "failed"
+    if results:
         return "refused"
-    if diagnosis.status != "faulty":
-        return t.cast(Outcome, diagnosis.status)
-    wanted = {f.cause.repair for f in diagnosis.roots if f.cause.repair}
-    refused = [step for step in plan if step.step in wanted and not step.permitted]
+    if report["diagnosis"]["status"] != "faulty":
+        return t.cast(Outcome, report["diagnosis"]["status"])
+    refused = [step for step in report["plan"] if step["cause"] and not step["permitted"]]
     return "refused" if refused else "needs-operator"
 
 
 def opening(incident: Incident) -> JSON:
     """The report as it stands after the diagnosis: no action yet, ``outcome`` as if there came none."""
-    return {
+    report = {
         "schema": SCHEMA,
         "host": incident.host,
         "node": incident.node_name,
@@ -76,12 +75,62 @@ def opening(incident: Incident) -> JSON:
         "started": instant(incident.started),
         "finished": None,
         "diagnosis": describe(incident.diagnosis),
-        "plan": [{"step": s.step, "permitted": s.permitted, "why": s.why} for s in incident.plan],
+        "plan": [{"step": s.step, "permitted": s.permitted, "why": s.why, "cause": s.cause} for s in incident.plan],
         "actions": [],
         "proof": {"proven": False, "checks": {}},
-        "outcome": outcome(incident.mode, incident.diagnosis, incident.plan, [], None),
         "next": next_command(incident),
         "evidence": {"node": to_json(incident.node), "cluster": to_json(incident.cluster)},
+    }
+    return {**report, "outcome": outcome(report)}
+
+
+def close(report: JSON, acted: list[JSON], proof: JSON | None, error: str | None, now: datetime) -> JSON:
+    """*report* with what was done, what it proved, and when it ended.
+
+    Every element of *acted* is the result of a module that acts: ``action``, ``refusals``, ``result``. A guard
+    on the node that refuses corrects the plan; under ``--check`` nothing is an action.
+    """
+    refused = {a["action"]["step"]: "; ".join(a["refusals"]) for a in acted if a["result"] == "refused"}
+    steps = [
+        {**s, "permitted": False, "why": refused[s["step"]]} if s["step"] in refused else s for s in report["plan"]
+    ]
+    actions = [a["action"] for a in acted if a["result"] != "refused"] if report["mode"] == "recover" else []
+    closed = {
+        **report,
+        "plan": steps,
+        "actions": actions,
+        "proof": proof or report["proof"],
+        "finished": instant(now),
+    }
+    if error:
+        closed["error"] = error
+    result = outcome(closed)
+    return {**closed, "outcome": "failed" if error and actions else "unknown" if error else result}
+
+
+def stillborn(host: str, mode: Mode, now: datetime) -> JSON:
+    """The report of a run that failed before there was a diagnosis."""
+    return {
+        "schema": SCHEMA,
+        "host": host,
+        "node": host,
+        "mode": mode,
+        "started": instant(now),
+        "finished": None,
+        "diagnosis": {
+            "status": "unknown",
+            "root_causes": [],
+            "findings": [],
+            "unexplained": [],
+            "unknown": [],
+            "checks": {},
+        },
+        "plan": [],
+        "actions": [],
+        "proof": {"proven": False, "checks": {}},
+        "next": "mend what the error says, and run it again",
+        "evidence": None,
+        "outcome": "unknown",
     }
 
 

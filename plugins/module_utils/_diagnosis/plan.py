@@ -45,6 +45,7 @@ class Step:
     step: str
     permitted: bool
     why: str
+    cause: str | None  # the root cause that it would cure; None for the restart that cures none
 
 
 Guard = Callable[[Finding, Diagnosis, ClusterEvidence, Policy], t.Optional[str]]
@@ -56,7 +57,7 @@ def plan(diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> tupl
         return ()
     steps = {f.cause.repair: _step(f, diagnosis, cluster, policy) for f in diagnosis.roots if f.cause.repair}
     if RESTART not in steps:
-        steps[RESTART] = Step(RESTART, False, _why_no_restart(diagnosis))
+        steps[RESTART] = Step(RESTART, False, _why_no_restart(diagnosis), None)
     return tuple(steps.values())
 
 
@@ -68,8 +69,8 @@ def _step(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, poli
         except Undecided as why:
             refusal = f"cannot tell: {why}"
         if refusal:
-            return Step(step, False, refusal)
-    return Step(step, True, finding.cause.refusal)
+            return Step(step, False, refusal, finding.cause.id)
+    return Step(step, True, finding.cause.refusal, finding.cause.id)
 
 
 def _why_no_restart(diagnosis: Diagnosis) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .cluster import ClusterEvidence, Pod
 from .evidence import Undecided
@@ -24,14 +24,10 @@ from .signs import running
 
 @dataclass(frozen=True)
 class Action:
-    """One step that was taken. ``effective`` is when the new process started, by the node's clock."""
+    """One step that was taken for one cause."""
 
     step: str
     cause: str
-    started: datetime
-    finished: datetime
-    effective: datetime
-    result: str  # done, refused, failed
 
 
 @dataclass(frozen=True)
@@ -80,6 +76,14 @@ def survived(proof: Proof, after: NodeEvidence, later: NodeEvidence) -> Proof:
     return Proof({**proof.checks, "no_restart_during_soak": calm})
 
 
+def began(action: Action, node: NodeEvidence) -> datetime:
+    """When the process that the action started began, by the node's own clock, which also writes the Lease."""
+    unit = node.kubelet.unit if action.step == RESTART else node.runtime.unit
+    if unit.started is None:
+        return node.observed
+    return node.observed - timedelta(seconds=node.identity.uptime - unit.started)
+
+
 def new_process(action: Action, before: Moment, after: Moment) -> bool:
     """Another invocation of the unit, or another main process."""
     old, new = before.node.kubelet.unit, after.node.kubelet.unit
@@ -93,7 +97,7 @@ def lease_renewed(action: Action, before: Moment, after: Moment) -> bool:
     lease = after.cluster.node.lease
     earlier = before.cluster.node.lease if before.cluster.node else None
     moved = earlier is None or earlier.resource_version != lease.resource_version
-    return moved and lease.renewed > action.effective
+    return moved and lease.renewed > began(action, after.node)
 
 
 def ready_reported(action: Action, before: Moment, after: Moment) -> bool:
@@ -101,7 +105,7 @@ def ready_reported(action: Action, before: Moment, after: Moment) -> bool:
     condition = after.cluster.node.condition("Ready") if after.cluster.node else None
     if condition is None or condition.heartbeat is None:
         return False
-    return condition.heartbeat >= action.effective.replace(microsecond=0)
+    return condition.heartbeat >= began(action, after.node).replace(microsecond=0)
 
 
 def pods_run_again(action: Action, before: Moment, after: Moment) -> bool:

@@ -85,8 +85,7 @@ def _steps(report: JSON) -> list[str]:
     lines: list[str] = []
     taken = {action["step"] for action in report["actions"]}
     for action in report["actions"]:
-        words = {"done": "done", "refused": "refused", "failed": "failed"}[action["result"]]
-        lines += _item(words, [action["step"], *action.get("refusals", [])])
+        lines += _item(action["result"], [action["step"]])
     for step in report["plan"]:
         if step["step"] not in taken:
             label = "would do" if step["permitted"] else "refused"

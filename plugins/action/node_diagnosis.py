@@ -1,0 +1,75 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Observe one node and its Node, and diagnose: one task, one round trip; an unreachable host is a result."""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose, fingerprint
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Incident, opening
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import AUTH_SPEC, cluster_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import ask
+
+ARGUMENTS: t.Final[dict[str, t.Any]] = {
+    **AUTH_SPEC,
+    "node_name": {"type": "str"},
+    "profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"], "default": "auto"},
+    "mode": {"type": "str", "choices": ["diagnose", "recover"], "default": "diagnose"},
+    "automate": {"type": "str", "choices": ["none", "safe", "guarded"], "default": "guarded"},
+    "max_unavailable": {"type": "int", "default": 1},
+    "cluster": {"type": "dict"},
+}
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller; its only connection to the node is one run of node_facts."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return ``incident`` (the report so far), ``permitted`` (step -> its cause) and ``fingerprint``."""
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        _validation, options = self.validate_argument_spec(ARGUMENTS)
+        host = str(variables["inventory_hostname"])
+        name = options["node_name"] or host
+        started = datetime.now(timezone.utc)
+        with ThreadPoolExecutor(1) as pool:
+            listing = pool.submit(cluster_of, options, name)
+            node = self._observe(options["profile"], variables)
+            cluster = listing.result()
+        return self._conclude(options, host, started, node, cluster)
+
+    def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
+        answer = ask(self, "outward.kubelet.node_facts", {"profile": profile}, variables)
+        if answer.unreachable:
+            return unreachable_node(datetime.now(timezone.utc), answer.unreachable)
+        if answer.failed:
+            raise AnsibleActionFail(answer.failed)
+        return from_json(NodeEvidence, answer.result["evidence"])
+
+    def _conclude(
+        self, options: dict[str, t.Any], host: str, started: datetime, node: NodeEvidence, cluster: ClusterEvidence
+    ) -> dict[str, t.Any]:
+        diagnosis = diagnose(node, cluster)
+        steps = plan(diagnosis, cluster, Policy(options["automate"], options["max_unavailable"]))
+        mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
+        incident = Incident(host, cluster.name, mode, started, node, cluster, diagnosis, steps)
+        return {
+            "changed": False,
+            "incident": opening(incident),
+            "permitted": {s.step: s.cause for s in steps if s.permitted},
+            "fingerprint": fingerprint(diagnosis),
+        }

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wait until the API shows that an action worked, soak, look at the node once more, and say what was proven."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import (
+    Action,
+    Moment,
+    Proof,
+    prove,
+    survived,
+)
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import AUTH_SPEC, cluster_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import ask
+
+ARGUMENTS: t.Final[dict[str, t.Any]] = {
+    **AUTH_SPEC,
+    "incident": {"type": "dict", "required": True},
+    "acted": {"type": "dict", "required": True},
+    "timeout": {"type": "int", "default": 180},
+    "soak_seconds": {"type": "int", "default": 30},
+}
+PAUSE: t.Final = 2.0  # between two looks at the API, seconds; a Lease is renewed every 10
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller; one more run of node_facts on the node after the soak."""
+
+    _supports_check_mode = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return ``proof`` (``proven`` and ``checks``, as the report has it)."""
+        super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(ARGUMENTS)
+        evidence, acted = options["incident"]["evidence"], options["acted"]
+        action = Action(acted["action"]["step"], acted["cause"])
+        before = Moment(from_json(NodeEvidence, evidence["node"]), from_json(ClusterEvidence, evidence["cluster"]))
+        node = from_json(NodeEvidence, acted["evidence"])
+        proof = self._wait(options, action, before, node)
+        if proof.proven and options["soak_seconds"]:
+            proof = self._soak(options, proof, node, task_vars or {})
+        return {"changed": False, "proof": {"proven": proof.proven, "checks": proof.checks, "missing": proof.missing}}
+
+    def _wait(self, options: dict[str, t.Any], action: Action, before: Moment, node: NodeEvidence) -> Proof:
+        deadline = time.monotonic() + options["timeout"]
+        while True:
+            after = Moment(node, cluster_of(options, before.cluster.name))
+            proof = prove(action, before, after)
+            if proof.proven or time.monotonic() > deadline:
+                return proof
+            time.sleep(PAUSE)
+
+    def _soak(
+        self, options: dict[str, t.Any], proof: Proof, node: NodeEvidence, variables: dict[str, t.Any]
+    ) -> Proof:
+        time.sleep(options["soak_seconds"])
+        profile = options["incident"]["evidence"]["node"]["profile"]["name"]
+        answer = ask(self, "outward.kubelet.node_facts", {"profile": profile, "gather_subset": ["kubelet"]}, variables)
+        if answer.unreachable or answer.failed:
+            return Proof({**proof.checks, "no_restart_during_soak": None})
+        return survived(proof, node, from_json(NodeEvidence, answer.result["evidence"]))

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Check what was asked for, before anything is touched; return one listing of the cluster for all targets."""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import AUTH_SPEC, list_cluster
+from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, writable
+
+# Every variable of the collection, with the check of its value; the roles' argument_specs say the same in words.
+VARIABLES: t.Final[dict[str, dict[str, t.Any]]] = {
+    "outward_kubeconfig": {"type": "path"},
+    "outward_context": {"type": "str"},
+    "outward_node_name": {"type": "str"},
+    "outward_node_profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"]},
+    "outward_report_dir": {"type": "path"},
+    "outward_max_unavailable": {"type": "int"},
+    "outward_automate": {"type": "str", "choices": ["none", "safe", "guarded"]},
+    "outward_soak_seconds": {"type": "int"},
+    "outward_proof_timeout": {"type": "int"},
+    "outward_reason": {"type": "str"},
+    "outward_hosts": {"type": "str"},
+}
+MINIMUM: t.Final = {"outward_max_unavailable": 1, "outward_soak_seconds": 0, "outward_proof_timeout": 1}
+
+
+class ActionModule(ActionBase):
+    """Runs once for a play, on the controller only."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Fail with one sentence for bad input; return ``cluster`` for node_diagnosis."""
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        _validation, options = self.validate_argument_spec({**AUTH_SPEC, "report_dir": REPORT_DIR})
+        nodes = targets(variables)
+        for host in nodes:
+            refuse_unknown(variables["hostvars"][host])
+        self._refuse_values(variables)
+        refuse_twins(nodes)
+        writable(Path(options["report_dir"]))
+        return {"changed": False, "cluster": list_cluster(options, sorted(nodes.values()))}
+
+    def _refuse_values(self, variables: dict[str, t.Any]) -> None:
+        given = {name: variables[name] for name in VARIABLES if name in variables}
+        given = {name: self._templar.template(value) for name, value in given.items()}
+        arguments, self._task.args = self._task.args, given
+        try:
+            _validation, checked = self.validate_argument_spec({n: VARIABLES[n] for n in given})
+        finally:
+            self._task.args = arguments
+        for name, least in MINIMUM.items():
+            if name in given and checked[name] < least:
+                raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at least {least}")
+
+
+def targets(variables: dict[str, t.Any]) -> dict[str, str]:
+    """Host -> Node name for every host of the play."""
+    every = variables["hostvars"]
+    return {host: str(every[host].get("outward_node_name", host)) for host in variables["ansible_play_hosts_all"]}
+
+
+def refuse_unknown(variables: t.Iterable[str]) -> None:
+    """A misspelt variable would silently do something else than was meant."""
+    for name in sorted(variables):
+        if name.startswith("outward_") and name not in VARIABLES:
+            close = difflib.get_close_matches(name, VARIABLES, 1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(VARIABLES))}"
+            raise AnsibleActionFail(f"there is no variable {name}: {hint}")
+
+
+def refuse_twins(hosts: dict[str, str]) -> None:
+    """Two hosts with one Node name: one of them would be repaired for the other's fault."""
+    seen: dict[str, str] = {}
+    for host, node in hosts.items():
+        if node in seen:
+            raise AnsibleActionFail(
+                f"{seen[node]} and {host} are both the Node {node}: give each its own outward_node_name"
+            )
+        seen[node] = host

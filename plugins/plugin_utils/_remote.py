@@ -1,0 +1,100 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Running a module on a node that may be broken in any way: what comes back is always an answer."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
+
+# Found by running it (docs: ansible-facts.md rows 1-5): on a full disk or a read-only root a module only works
+# when the wrapper's temporary directory, and Ansible's own, lie on a tmpfs and the module comes through a pipe.
+TMPFS: t.Final = "/dev/shm"
+REMOTE_TMP: t.Final = f"{TMPFS}/.ansible-outward"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A module's result, or why there is none."""
+
+    result: dict[str, t.Any]
+    unreachable: str | None  # the host could not be logged into
+    failed: str | None  # the module ran and said so, or could not be run
+
+
+def ask(action: ActionBase, module: str, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> Answer:
+    """Run *module* on the task's host. An unreachable host is an answer, not an exception."""
+    _use_tmpfs(action)
+    try:
+        result = action._execute_module(module_name=module, module_args=arguments, task_vars=variables)
+    except AnsibleConnectionFailure as error:
+        return Answer({}, _one_line(error.message), None)
+    if result.get("unreachable"):
+        return Answer(result, _one_line(str(result.get("msg", "unreachable"))), None)
+    if result.get("failed"):
+        return Answer(result, None, _reason(result))
+    return Answer(result, None, None)
+
+
+class OnNode(ActionBase):
+    """An action that is nothing but the module of the same name, run by :func:`ask`; it fails as a module does."""
+
+    _supports_check_mode = True
+    MODULE: t.ClassVar[str]
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """The module's result."""
+        super().run(tmp, task_vars)
+        answer = ask(self, self.MODULE, self._task.args, task_vars or {})
+        if answer.unreachable:
+            return {"unreachable": True, "msg": answer.unreachable}
+        return {**answer.result, "msg": answer.failed} if answer.failed else answer.result
+
+
+class Acting(OnNode):
+    """An action that changes the node: losing the node in the middle is a result too, and never a success."""
+
+    STEP: t.ClassVar[str]
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """The module's result; ``result: failed`` with the reason when the module did not end."""
+        started = datetime.now(timezone.utc)
+        result = super().run(tmp, task_vars)
+        if "result" in result:
+            return result
+        if not result.get("unreachable"):
+            raise AnsibleActionFail(str(result.get("msg")))
+        action = {"step": self.STEP, "started": instant(started), "finished": instant(datetime.now(timezone.utc))}
+        reason = f"the node was lost during {self.STEP}: {result['msg']}"
+        return {"changed": True, "result": "failed", "action": {**action, "result": "failed"}, "refusals": [reason]}
+
+
+def _use_tmpfs(action: ActionBase) -> None:
+    action._task.environment = [*(action._task.environment or []), {"TMPDIR": TMPFS}]
+    action._connection._shell.set_option("remote_tmp", REMOTE_TMP)
+    # Only connections that can pipe have the option (ssh does, local does not need it).
+    if "pipelining" in action._connection.get_options():
+        action._connection.set_option("pipelining", True)
+
+
+def _reason(result: dict[str, t.Any]) -> str:
+    message = str(result.get("msg") or "the module failed")
+    if result.get("rc") == 127 or "interpreter" in message.lower():
+        return f"no usable Python on the node ({_one_line(message)}): install python3 there, or set ansible_python_interpreter"
+    detail = str(result.get("module_stderr") or "").strip().splitlines()
+    return _one_line(f"{message}: {detail[-1]}" if detail else message)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:400]
