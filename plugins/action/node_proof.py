@@ -27,7 +27,7 @@ from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import ask
 ARGUMENTS: t.Final[dict[str, t.Any]] = {
     **AUTH_SPEC,
     "incident": {"type": "dict", "required": True},
-    "acted": {"type": "dict", "required": True},
+    "acted": {"type": "list", "elements": "dict", "required": True},
     "timeout": {"type": "int", "default": 180},
     "soak_seconds": {"type": "int", "default": 30},
 }
@@ -43,20 +43,23 @@ class ActionModule(ActionBase):
         """Return ``proof`` (``proven`` and ``checks``, as the report has it)."""
         super().run(tmp, task_vars)
         _validation, options = self.validate_argument_spec(ARGUMENTS)
-        evidence, acted = options["incident"]["evidence"], options["acted"]
-        action = Action(acted["action"]["step"], acted["cause"])
+        done = [acted for acted in options["acted"] if acted.get("result") == "done"]
+        if not done:
+            return {"changed": False, "skipped": True, "msg": "nothing was done, so there is nothing to prove"}
+        evidence = options["incident"]["evidence"]
+        actions = tuple(Action(acted["action"]["step"], acted["cause"]) for acted in done)
         before = Moment(from_json(NodeEvidence, evidence["node"]), from_json(ClusterEvidence, evidence["cluster"]))
-        node = from_json(NodeEvidence, acted["evidence"])
-        proof = self._wait(options, action, before, node)
+        node = from_json(NodeEvidence, done[-1]["evidence"])
+        proof = self._wait(options, actions, before, node)
         if proof.proven and options["soak_seconds"]:
             proof = self._soak(options, proof, node, task_vars or {})
-        return {"changed": False, "proof": {"proven": proof.proven, "checks": proof.checks, "missing": proof.missing}}
+        return {"changed": False, "proof": {"proven": proof.proven, "checks": proof.checks}}
 
-    def _wait(self, options: dict[str, t.Any], action: Action, before: Moment, node: NodeEvidence) -> Proof:
+    def _wait(self, options: dict[str, t.Any], actions: tuple[Action, ...], before: Moment, node: NodeEvidence) -> Proof:
         deadline = time.monotonic() + options["timeout"]
         while True:
             after = Moment(node, cluster_of(options, before.cluster.name))
-            proof = prove(action, before, after)
+            proof = prove(actions, before, after)
             if proof.proven or time.monotonic() > deadline:
                 return proof
             time.sleep(PAUSE)

@@ -38,7 +38,8 @@ class ActionModule(ActionBase):
         now = datetime.now(timezone.utc)
         host = str((task_vars or {})["inventory_hostname"])
         incident = options["incident"] or stillborn(host, options["mode"], now)
-        report = close(incident, options["acted"], options["proof"], options["error"], now)
+        acted = [result for result in options["acted"] if "result" in result]
+        report = close(incident, acted, options["proof"], options["error"], now)
         path = write_report(Path(options["report_dir"]), report)
         self._display.display("\n".join(verdict(report)))
         return {"changed": False, "outcome": report["outcome"], "report": str(path)}

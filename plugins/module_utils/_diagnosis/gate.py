@@ -58,7 +58,7 @@ def _ask(node: NodeEvidence, rules: tuple[Rule, ...]) -> tuple[Refusal, ...]:
     for rule in rules:
         name = rule.__name__.replace("_", "-")
         try:
-            found += [Refusal(name, words) for words in rule(node)]
+            found += [Refusal(name, words) for words in dict.fromkeys(rule(node))]
         except Undecided as doubt:
             subject = " ".join((rule.__doc__ or "").split()).rstrip(".")
             found.append(Refusal(name, f"cannot tell whether {subject}: {doubt}"))
@@ -264,8 +264,8 @@ def _clock_doubt(node: NodeEvidence) -> str:
 
 
 def _filesystem_problems(*filesystems: Filesystem) -> Iterator[str]:
-    """Each mount point once; a filesystem that counts no inodes (btrfs) has inodes 0."""
-    for filesystem in {each.mount_point: each for each in filesystems}.values():
+    """A filesystem that counts no inodes (btrfs) has inodes 0."""
+    for filesystem in filesystems:
         where = filesystem.mount_point
         if filesystem.read_only:
             yield f"{where} is mounted read-only"

@@ -55,17 +55,21 @@ class Moment:
     cluster: ClusterEvidence
 
 
-def prove(action: Action, before: Moment, after: Moment) -> Proof:
-    """Compare the evidence from before *action* with that from after it. Pure."""
+def prove(actions: tuple[Action, ...], before: Moment, after: Moment) -> Proof:
+    """Compare the evidence from before *actions* with that from after them. Pure."""
     checks: dict[str, t.Optional[bool]] = {c.name: c.ok for c in examine(after.node, after.cluster)}
-    for name, question in QUESTIONS.items():
-        if name in KUBELET_ONLY and action.step != RESTART:
-            continue
-        try:
-            checks[name] = question(action, before, after)
-        except Undecided:
-            checks[name] = None
+    for action in actions:
+        for name, question in QUESTIONS.items():
+            if name not in KUBELET_ONLY or action.step == RESTART:
+                checks[name] = checks.get(name, True) and _ask(question, action, before, after)
     return Proof(checks)
+
+
+def _ask(question: Question, action: Action, before: Moment, after: Moment) -> bool | None:
+    try:
+        return question(action, before, after)
+    except Undecided:
+        return None
 
 
 def survived(proof: Proof, after: NodeEvidence, later: NodeEvidence) -> Proof:

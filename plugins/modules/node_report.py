@@ -1,0 +1,70 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of the action plugin of the same name, which runs on the controller."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node_report
+version_added: 0.1.0
+author: The outward.kubelet authors (@outward-kubelet)
+short_description: Complete the incident of one host, write its report and say it in words
+description:
+  - Writes C(<report_dir>/<host>.json) atomically on the controller and prints the verdict.
+extends_documentation_fragment:
+  - outward.kubelet._attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  report_dir:
+    description: Directory on the controller.
+    type: path
+    default: ./reports
+  incident:
+    description: What M(outward.kubelet.node_diagnosis) returned; without it the run failed before.
+    type: dict
+  mode:
+    description: What was meant to be done, for a run without O(incident).
+    type: str
+    choices: [diagnose, check, recover]
+    default: recover
+  acted:
+    description: Results of the modules that act; skipped ones count for nothing.
+    type: list
+    elements: dict
+    default: []
+  proof:
+    description: What M(outward.kubelet.node_proof) returned.
+    type: dict
+  error:
+    description: Why the run could not go on.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Report
+  outward.kubelet.node_report:
+    incident: "{{ diagnosis.incident }}"
+  register: node_report_result
+"""
+
+RETURN = r"""
+outcome:
+  description: What the run came to.
+  returned: success
+  type: str
+  sample: recovered
+report:
+  description: Path of the report.
+  returned: success
+  type: str
+"""
