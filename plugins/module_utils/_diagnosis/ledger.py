@@ -132,7 +132,9 @@ def recent_entries(ledger: Ledger, now: Moment, policy: Policy) -> tuple[Entry, 
 
 def _repeated(ledger: Ledger, recent: tuple[Entry, ...], order: Order, now: Moment) -> t.Iterator[str]:
     """The same action for the same evidence: it helped and did not last, or it did not help."""
-    same = [entry for entry in ledger.entries if _same(entry.order, order) and not _never_took_effect(entry, order, now)]
+    same = [
+        entry for entry in ledger.entries if _same(entry.order, order) and not _never_took_effect(entry, order, now)
+    ]
     if not same:
         return
     last = same[-1]

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The ledger's file on the node: append-only, fsynced, readable by root alone, and held while an action runs.
+
+Whatever keeps it from being read whole or written to is :class:`LedgerUnusable`, and refuses the action.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+import time
+import typing as t
+import uuid
+from collections.abc import Iterator
+
+from .._diagnosis.ledger import Entry, Ledger, LedgerCorrupt, Moment, Order, intent_line, parse, result_line
+
+PATH: t.Final = "/var/lib/outward-kubelet/ledger.jsonl"
+
+
+class LedgerUnusable(Exception):
+    """Nothing disruptive may be done: the text says why, in one line."""
+
+
+def now() -> Moment:
+    """This instant on this node."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        boot = file.read().strip()
+    return Moment(time.time(), boot, time.clock_gettime(time.CLOCK_BOOTTIME))
+
+
+class Book:
+    """The open ledger; nobody else can open it for writing until this process ends or leaves it."""
+
+    def __init__(self, descriptor: int, path: str, ledger: Ledger) -> None:
+        self._descriptor = descriptor
+        self._path = path
+        self.ledger = ledger
+
+    def begin(self, order: Order, moment: Moment) -> Entry:
+        """Write down what is about to be done; only when this returns may it be done."""
+        entry = Entry(uuid.uuid4().hex, order, moment, None)
+        size = os.fstat(self._descriptor).st_size - self.ledger.torn
+        try:
+            os.ftruncate(self._descriptor, size)
+            self._append(intent_line(entry))
+        except OSError as error:
+            with contextlib.suppress(OSError):  # half a line on a full disk is a torn line to the next run
+                os.ftruncate(self._descriptor, size)
+            raise _unwritable(self._path, error) from error
+        return entry
+
+    def end(self, entry: Entry, result: str, moment: Moment) -> None:
+        """Write down how it ended ("done" or "failed")."""
+        try:
+            self._append(result_line(entry.id, result, moment))
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    def _append(self, line: bytes) -> None:
+        written = os.write(self._descriptor, line)
+        if written != len(line):
+            raise OSError(f"only {written} of {len(line)} bytes were written")
+        os.fsync(self._descriptor)
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[Book]:
+    """The ledger at *path*, created when it is missing, and locked."""
+    try:
+        descriptor = _open(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        _lock(descriptor, path)
+        yield Book(descriptor, path, _read(descriptor, path))
+    finally:
+        os.close(descriptor)
+
+
+def peek(path: str) -> Ledger:
+    """The ledger at *path* without touching anything: for check mode. Raises what :func:`opened` would."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        _require_creatable(path)
+        return Ledger((), 0)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        if not os.access(path, os.W_OK):
+            raise LedgerUnusable(f"the ledger {path} cannot be written to")
+        return _read(descriptor, path)
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: str) -> int:
+    """Create directory and file as they must be, and make both durable."""
+    directory = os.path.dirname(path)
+    if not os.path.isdir(directory):
+        os.makedirs(directory, mode=0o700)
+        _sync_directory(os.path.dirname(directory))
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+    try:
+        _sync_directory(directory)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _sync_directory(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise LedgerUnusable(f"another run is acting on this node: it holds {path}") from error
+
+
+def _read(descriptor: int, path: str) -> Ledger:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise LedgerUnusable(f"the ledger {path} can be written to by others, so it proves nothing")
+    try:
+        return parse(os.pread(descriptor, status.st_size, 0))
+    except LedgerCorrupt as error:
+        raise LedgerUnusable(f"{path}: {error}") from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _require_creatable(path: str) -> None:
+    """The nearest directory that exists can be written to."""
+    directory = os.path.dirname(path)
+    while not os.path.lexists(directory) and directory != os.path.dirname(directory):
+        directory = os.path.dirname(directory)
+    if not os.path.isdir(directory) or not os.access(directory, os.W_OK):
+        raise LedgerUnusable(f"the ledger {path} cannot be created: {directory} cannot be written to")
+
+
+def _unwritable(path: str, error: OSError) -> LedgerUnusable:
+    return LedgerUnusable(f"the ledger {path} cannot be written: {error.strerror or error}")

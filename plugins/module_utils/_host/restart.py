@@ -1,0 +1,192 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Acting on the node: look, gate, write down, act, prove, write down; all in the process that looked.
+
+Everything outside (systemd, endpoints, time) is behind :class:`~.task.Host`, and what differs between the kubelet and
+its runtime is a :class:`~.task.Task`, so that this is the only order in which anything of ours is started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import typing as t
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from .._diagnosis.evidence import Undecided
+from .._diagnosis.ledger import Entry, Ledger, Order, judge
+from .._diagnosis.node import NodeEvidence, Unit
+from .ledger import Book, LedgerUnusable, opened, peek
+from .task import Action, Checks, Host, Outcome, Request, Task, Trial
+
+# Of a unit in these states `systemctl start` would change nothing.
+_ALIVE: t.Final = frozenset({"active", "activating", "reloading", "deactivating"})
+# A unit that came up, exited and came up again this often does not stay up.
+CRASH_TURNS: t.Final = 2
+# Between two cheap looks (/proc, one HTTP request, one CRI call), seconds.
+PAUSE: t.Final = 1.0
+# Lines of the unit's journal that are quoted when an action could not be proven.
+QUOTED: t.Final = 3
+
+
+@dataclass(frozen=True)
+class Run:
+    """One task, once, on this host."""
+
+    task: Task
+    host: Host
+    request: Request
+
+    def carry_out(self) -> Outcome:
+        """Look, then refuse in words, or act and prove."""
+        evidence = self.host.observe()
+        seen = Outcome("refused", evidence, self.task.refuse(self.host, evidence))
+        try:
+            unit = self.task.unit(evidence)
+            state = f"{unit.invocation_id}/{unit.main_pid}"
+        except Undecided as doubt:
+            return replace(seen, refusals=(*seen.refusals, f"cannot tell what the unit does: {doubt}"))
+        wanted = self.request
+        order = Order(self.task.step, wanted.cause, wanted.fingerprint, wanted.holder, wanted.reason, state)
+        seen = replace(seen, before=unit)
+        try:
+            return self._decide(order, seen)
+        except LedgerUnusable as problem:
+            return replace(seen, refusals=(*seen.refusals, str(problem)))
+
+    def _decide(self, order: Order, seen: Outcome) -> Outcome:
+        """A ledger is neither created nor locked for what will not be done."""
+        if self.request.check or seen.refusals:
+            asked = self._judge(order, peek(self.request.ledger), seen)
+            return asked if asked.refusals else replace(asked, result="permitted")
+        with opened(self.request.ledger) as book:
+            judged = self._judge(order, book.ledger, seen)
+            return judged if judged.refusals else self._act(order, book, judged)
+
+    def _judge(self, order: Order, ledger: Ledger, seen: Outcome) -> Outcome:
+        verdict = judge(ledger, order, self.host.now(), self.request.policy)
+        words = (*seen.refusals, *verdict.refusals)
+        return replace(seen, refusals=words, notes=verdict.notes, recent=verdict.recent)
+
+    def _act(self, order: Order, book: Book, seen: Outcome) -> Outcome:
+        """The one place where something is changed: the intent is on the disk before it."""
+        entry = book.begin(order, self.host.now())
+        with _hangups_ignored():
+            ended = self._try(order, seen)
+            return replace(ended, notes=(*ended.notes, *self._written_down(book, entry, ended.result)))
+
+    def _try(self, order: Order, seen: Outcome) -> Outcome:
+        before = t.cast(Unit, seen.before)
+        started, shims = self.host.wall(), self.host.shims()
+        until = self.host.now().monotonic + self.request.timeout
+        verb = "restart" if before.active_state in _ALIVE else "start"
+        problem = self._start(verb, before)
+        acted = self.host.unit(before.name)
+
+        def trial(evidence: NodeEvidence) -> Trial:
+            return Trial(before, acted, evidence, shims <= self.host.shims())
+
+        # What systemd could not start is looked at once more, for the reason, and not waited for.
+        evidence, checks = self._prove(trial, acted, until if problem is None else 0.0)
+        result = "done" if problem is None and all(checks.values()) else "failed"
+        effective = self.host.wall(_known_start(acted))
+        return replace(
+            seen,
+            result=result,
+            evidence=evidence,
+            action=Action(order.step, order.cause, verb, started, effective, self.host.wall(), result),
+            after=_latest(self.task, evidence),
+            checks=checks,
+            detail="" if result == "done" else _why(problem, checks, self.task, evidence),
+        )
+
+    def _start(self, verb: str, unit: Unit) -> t.Optional[str]:
+        """Through systemd alone; it sends SIGCONT after SIGTERM, so that a stopped process ends as well."""
+        systemctl, seconds = self.host.systemctl, self.request.timeout
+        if self.request.enable and unit.unit_file_state != "enabled":
+            problem = systemctl("enable", unit.name, seconds=seconds)
+            if problem is not None:
+                return problem
+        if unit.active_state == "failed":  # else StartLimitBurst may refuse it
+            systemctl("reset-failed", unit.name, seconds=seconds)
+        return systemctl(verb, unit.name, seconds=seconds)
+
+    def _prove(self, trial: Callable[[NodeEvidence], Trial], acted: Unit, until: float) -> tuple[NodeEvidence, Checks]:
+        """Look closely each time that it seems to be up, until everything is shown or time or hope is gone."""
+        while True:
+            hope = self._await(acted, until)
+            evidence = self.host.observe()
+            checks = _answers(self.task, trial(evidence))
+            if not hope or all(checks.values()) or self.host.now().monotonic >= until:
+                return evidence, checks
+            self.host.sleep(PAUSE)
+
+    def _await(self, acted: Unit, until: float) -> bool:
+        """It came up (True); it does not stay up, or the time is over (False)."""
+        newest = acted
+        while not self.task.came_up(self.host):
+            if self.host.now().monotonic >= until:
+                return False
+            with contextlib.suppress(Undecided):
+                newest = newest if self.host.alive(newest.main_pid) else self.host.unit(acted.name)
+                if newest.restarts - acted.restarts >= CRASH_TURNS:
+                    return False
+            self.host.sleep(PAUSE)
+        return True
+
+    def _written_down(self, book: Book, entry: Entry, result: str) -> tuple[str, ...]:
+        try:
+            book.end(entry, result, self.host.now())
+        except LedgerUnusable as problem:
+            return (f"{problem}: the ledger has the action and not its result",)
+        return ()
+
+
+@contextlib.contextmanager
+def _hangups_ignored() -> Iterator[None]:
+    """A connection that is cut must not keep the result out of the ledger; SIGTERM still ends us at once."""
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+
+
+def _answers(task: Task, trial: Trial) -> Checks:
+    return {name: _answer(question, trial) for name, question in task.questions.items()}
+
+
+def _answer(question: Callable[[Trial], bool], trial: Trial) -> t.Optional[bool]:
+    try:
+        return question(trial)
+    except Undecided:
+        return None
+
+
+def _known_start(unit: Unit) -> t.Optional[float]:
+    try:
+        return unit.started
+    except Undecided:
+        return None
+
+
+def _latest(task: Task, evidence: NodeEvidence) -> t.Optional[Unit]:
+    try:
+        return task.unit(evidence)
+    except Undecided:
+        return None
+
+
+def _why(problem: t.Optional[str], checks: Checks, task: Task, evidence: NodeEvidence) -> str:
+    """What systemd said, what was not shown, and the unit's own last words."""
+    missing = [name for name, shown in checks.items() if not shown]
+    said = [problem or f"not shown: {', '.join(missing)}"]
+    with contextlib.suppress(Undecided):
+        said += [f'log: "{line.text}"' for line in task.journal(evidence).lines[-QUOTED:] if line.current]
+    return "; ".join(said)
