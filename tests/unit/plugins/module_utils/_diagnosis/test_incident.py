@@ -1,0 +1,92 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The report and its words: what other programs and tired people read."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import (
+    Incident,
+    Mode,
+    close,
+    opening,
+    stillborn,
+)
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import table, verdict
+from tests.unit.helpers import NOW, healthy_node
+from tests.unit.helpers_cluster import healthy_cluster
+from tests.unit.plugins.module_utils._diagnosis.test_diagnose import EXPIRED, LOOPING, SILENT, STOPPED, Changes
+
+ACTION = {"step": "restart-kubelet", "started": "a", "finished": "b"}
+DONE = {"result": "done", "refusals": [], "action": {**ACTION, "result": "done"}}
+REFUSED = {"result": "refused", "refusals": ["swap is on"], "action": {**ACTION, "result": "refused"}}
+FAILED = {"result": "failed", "refusals": [], "action": {**ACTION, "result": "failed"}}
+PROVEN = {"proven": True, "checks": {"ready": True}}
+EXPIRY: Changes = {**LOOPING, "certificates__client": EXPIRED}
+
+
+def report(changes: Changes, api: Changes, mode: Mode = "recover") -> dict[str, t.Any]:
+    node, cluster = healthy_node(**changes), healthy_cluster(**api)
+    diagnosis = diagnose(node, cluster)
+    steps = plan(diagnosis, cluster, Policy())
+    return t.cast(
+        "dict[str, t.Any]", opening(Incident("pi-04", "pi-04", mode, NOW, node, cluster, diagnosis, steps))
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "api", "acted", "proof", "outcome"),
+    [
+        ({}, {}, [], None, "healthy"),
+        (STOPPED, SILENT, [DONE], PROVEN, "recovered"),
+        (STOPPED, SILENT, [DONE], {"proven": False, "checks": {"ready": False}}, "failed"),
+        (STOPPED, SILENT, [FAILED], None, "failed"),
+        (STOPPED, SILENT, [REFUSED], None, "refused"),
+        (EXPIRY, SILENT, [], None, "needs-operator"),
+        ({}, {"node__unschedulable": True}, [], None, "not-a-node-fault"),
+        (STOPPED, {**SILENT, "api__reachable": False, "api__problem": "refused"}, [], None, "external"),
+    ],
+)
+def test_outcome(changes: Changes, api: Changes, acted: list[t.Any], proof: t.Any, outcome: str) -> None:
+    assert close(report(changes, api), acted, proof, None, NOW)["outcome"] == outcome
+
+
+def test_a_refusal_on_the_node_corrects_the_plan_and_is_no_action() -> None:
+    closed = close(report(STOPPED, SILENT), [REFUSED], None, None, NOW)
+    assert closed["actions"] == []
+    assert [(s["permitted"], s["why"]) for s in closed["plan"]] == [(False, "swap is on")]
+
+
+def test_check_mode_is_diagnosed_and_did_nothing() -> None:
+    closed = close(report(STOPPED, SILENT, "check"), [DONE], None, None, NOW)
+    assert (closed["outcome"], closed["actions"]) == ("diagnosed", [])
+
+
+def test_an_error_before_the_diagnosis_is_unknown_and_after_an_action_failed() -> None:
+    before = close(stillborn("pi-04", "recover", NOW), [], None, "no Python", NOW)
+    after = close(report(STOPPED, SILENT), [DONE], None, "the API went away", NOW)
+    assert (before["outcome"], after["outcome"]) == ("unknown", "failed")
+
+
+def test_the_verdict_says_cause_evidence_refusal_and_command() -> None:
+    text = "\n".join(verdict(close(report(EXPIRY, SILENT), [], None, None, NOW)))
+    assert text.startswith("pi-04: needs a person\n")
+    for words in (
+        "The kubelet's client certificate has expired (kubelet-client-cert-expired)",
+        "client certificate expired 2026-11-22T15:00:00Z",
+        "restart-kubelet: a restart cannot renew a certificate",
+        "--client-name system:node:pi-04",
+    ):
+        assert words in " ".join(text.split())
+
+
+def test_the_table_has_a_line_for_each_host() -> None:
+    lines = table([close(report({}, {}), [], None, None, NOW), stillborn("pi-05", "recover", NOW)])
+    assert [line.split()[:2] for line in lines] == [["host", "outcome"], ["pi-04", "healthy"], ["pi-05", "unknown"]]

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Proof is evidence newer than the action: each check fails when the new evidence is the old one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import (
+    Action,
+    Moment,
+    Proof,
+    prove,
+    survived,
+)
+from tests.unit.helpers import NOW, healthy_node, unit
+from tests.unit.helpers_cluster import condition, container, healthy_cluster, lease, pod
+from tests.unit.plugins.module_utils._diagnosis.test_diagnose import SILENT, STOPPED, Changes
+
+# The node is up for 3,600 s when it is looked at; its new kubelet began 20 s before.
+FRESH: Changes = {"kubelet__unit": unit("kubelet.service", 900), "kubelet__unit__started": 3580.0}
+RENEWED: Changes = {"node__lease": lease(5, "101")}
+RESTARTED = (Action("restart-kubelet", "kubelet-stopped"),)
+BEFORE = Moment(healthy_node(**STOPPED), healthy_cluster(**SILENT))
+
+
+def proof(changes: Changes, api: Changes) -> Proof:
+    return prove(RESTARTED, BEFORE, Moment(healthy_node(**{**FRESH, **changes}), healthy_cluster(**{**RENEWED, **api})))
+
+
+def test_a_recovered_node_is_proven() -> None:
+    assert proof({}, {}).missing == []
+    assert proof({}, {}).proven
+
+
+@pytest.mark.parametrize(
+    ("changes", "api", "missing"),
+    [
+        ({}, {"node__lease": lease(30, "101")}, "lease_renewed_after_action"),
+        ({}, {"node__lease": lease(5, "100")}, "lease_renewed_after_action"),
+        ({"kubelet__unit": BEFORE.node.kubelet.unit}, {}, "new_process"),
+        ({"runtime__cri__runtime_ready": False}, {}, "runtime_ready"),
+        ({"runtime__cri": unknown("no answer")}, {}, "runtime_ready"),
+        ({"kubelet__unit__active_state": "inactive"}, {}, "cause_gone"),
+        ({}, {"node__pods": (pod("web", container("waiting", "ContainerCreating")),)}, "pods_run_again"),
+        ({}, {"node__conditions": (condition("Ready", "Unknown"),)}, "ready"),
+    ],
+)
+def test_each_check_can_fail(changes: Changes, api: Changes, missing: str) -> None:
+    result = proof(changes, api)
+    assert not result.proven
+    assert missing in result.missing
+
+
+def test_ready_from_before_the_action_proves_nothing() -> None:
+    old = condition("Ready", "True")
+    stale = type(old)(**{**vars(old), "heartbeat": NOW - timedelta(seconds=60)})
+    assert "ready_reported_after_action" in proof({}, {"node__conditions": (stale,)}).missing
+
+
+def test_starting_containerd_asks_for_no_new_kubelet() -> None:
+    before = Moment(healthy_node(runtime__unit__active_state="inactive", runtime__cri__outcome="refused"), BEFORE.cluster)
+    after = Moment(healthy_node(runtime__unit__started=3580.0), healthy_cluster(**RENEWED))
+    result = prove((Action("start-containerd", "containerd-down"),), before, after)
+    assert result.proven
+    assert "new_process" not in result.checks
+
+
+def test_a_restart_during_the_soak_undoes_the_proof() -> None:
+    first = healthy_node(**FRESH)
+    assert survived(Proof({"ready": True}), first, first).proven
+    later = healthy_node(**FRESH, kubelet__unit__main_pid=901)
+    assert survived(Proof({"ready": True}), first, later).missing == ["no_restart_during_soak"]
+
+
+def test_nothing_shown_is_nothing_proven() -> None:
+    assert not Proof({}).proven
