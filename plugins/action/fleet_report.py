@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import typing as t
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import GOOD, stillborn
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import table
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, write_json
 
-ARGUMENTS: t.Final[dict[str, t.Any]] = {"report_dir": REPORT_DIR}
+ARGUMENTS: t.Final[Spec] = {"report_dir": REPORT_DIR}
 # What node_report's task registers, in the roles and playbooks of this collection.
 REGISTERED: t.Final = "node_report_result"
 
@@ -30,7 +31,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return ``hosts`` (host -> outcome); failed unless each ended healthy, recovered or diagnosed."""
         super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(ARGUMENTS)
+        options = arguments(self, ARGUMENTS)
         directory = Path(options["report_dir"])
         ended = ends(task_vars or {})
         outcomes = {host: outcome or "failed" for host, outcome in ended.items()}
@@ -46,7 +47,7 @@ class ActionModule(ActionBase):
     def _report(self, directory: Path, host: str, ended: bool) -> dict[str, t.Any]:
         if ended:
             return t.cast("dict[str, t.Any]", json.loads((directory / f"{host}.json").read_text()))
-        return {**stillborn(host, "recover", datetime.now(timezone.utc)), "outcome": "failed"}
+        return {**stillborn(host, "recover", datetime.now(UTC)), "outcome": "failed"}
 
 
 def ends(variables: dict[str, t.Any]) -> dict[str, str | None]:

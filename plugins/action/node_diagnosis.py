@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
@@ -16,13 +16,14 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose, fingerprint
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Incident, opening
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Incident, Mode, opening
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import AUTH_SPEC, cluster_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import ask
 
-ARGUMENTS: t.Final[dict[str, t.Any]] = {
+ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
     "node_name": {"type": "str"},
     "profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"], "default": "auto"},
@@ -42,10 +43,10 @@ class ActionModule(ActionBase):
         """Return ``incident`` (the report so far), ``permitted`` (step -> its cause) and ``fingerprint``."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        _validation, options = self.validate_argument_spec(ARGUMENTS)
+        options = arguments(self, ARGUMENTS)
         host = str(variables["inventory_hostname"])
         name = options["node_name"] or host
-        started = datetime.now(timezone.utc)
+        started = datetime.now(UTC)
         with ThreadPoolExecutor(1) as pool:
             listing = pool.submit(cluster_of, options, name)
             node = self._observe(options["profile"], variables)
@@ -55,7 +56,7 @@ class ActionModule(ActionBase):
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
         answer = ask(self, "outward.kubelet.node_facts", {"profile": profile}, variables)
         if answer.unreachable:
-            return unreachable_node(datetime.now(timezone.utc), answer.unreachable)
+            return unreachable_node(datetime.now(UTC), answer.unreachable)
         if answer.failed:
             raise AnsibleActionFail(answer.failed)
         return from_json(NodeEvidence, answer.result["evidence"])
@@ -65,7 +66,7 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         diagnosis = diagnose(node, cluster)
         steps = plan(diagnosis, cluster, Policy(options["automate"], options["max_unavailable"]))
-        mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
+        mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
         incident = Incident(host, cluster.name, mode, started, node, cluster, diagnosis, steps)
         return {
             "changed": False,

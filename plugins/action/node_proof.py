@@ -22,9 +22,10 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof i
     survived,
 )
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import AUTH_SPEC, cluster_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import ask
 
-ARGUMENTS: t.Final[dict[str, t.Any]] = {
+ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
     "incident": {"type": "dict", "required": True},
     "acted": {"type": "list", "elements": "dict", "required": True},
@@ -42,7 +43,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return ``proof`` (``proven`` and ``checks``, as the report has it)."""
         super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(ARGUMENTS)
+        options = arguments(self, ARGUMENTS)
         done = [acted for acted in options["acted"] if acted.get("result") == "done"]
         if not done:
             return {"changed": False, "skipped": True, "msg": "nothing was done, so there is nothing to prove"}
@@ -55,7 +56,9 @@ class ActionModule(ActionBase):
             proof = self._soak(options, proof, node, task_vars or {})
         return {"changed": False, "proof": {"proven": proof.proven, "checks": proof.checks}}
 
-    def _wait(self, options: dict[str, t.Any], actions: tuple[Action, ...], before: Moment, node: NodeEvidence) -> Proof:
+    def _wait(
+        self, options: dict[str, t.Any], actions: tuple[Action, ...], before: Moment, node: NodeEvidence
+    ) -> Proof:
         deadline = time.monotonic() + options["timeout"]
         while True:
             after = Moment(node, cluster_of(options, before.cluster.name))
@@ -64,9 +67,7 @@ class ActionModule(ActionBase):
                 return proof
             time.sleep(PAUSE)
 
-    def _soak(
-        self, options: dict[str, t.Any], proof: Proof, node: NodeEvidence, variables: dict[str, t.Any]
-    ) -> Proof:
+    def _soak(self, options: dict[str, t.Any], proof: Proof, node: NodeEvidence, variables: dict[str, t.Any]) -> Proof:
         time.sleep(options["soak_seconds"])
         profile = options["incident"]["evidence"]["node"]["profile"]["name"]
         answer = ask(self, "outward.kubelet.node_facts", {"profile": profile, "gather_subset": ["kubelet"]}, variables)

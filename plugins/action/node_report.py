@@ -7,16 +7,17 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import close, stillborn
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import verdict
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, write_report
 
-ARGUMENTS: t.Final[dict[str, t.Any]] = {
+ARGUMENTS: t.Final[Spec] = {
     "report_dir": REPORT_DIR,
     "incident": {"type": "dict"},
     "mode": {"type": "str", "choices": ["diagnose", "check", "recover"], "default": "recover"},
@@ -34,8 +35,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Return ``outcome`` and ``report`` (path); the verdict goes to the screen as plain lines."""
         super().run(tmp, task_vars)
-        _validation, options = self.validate_argument_spec(ARGUMENTS)
-        now = datetime.now(timezone.utc)
+        options = arguments(self, ARGUMENTS)
+        now = datetime.now(UTC)
         host = str((task_vars or {})["inventory_hostname"])
         incident = options["incident"] or stillborn(host, options["mode"], now)
         acted = [result for result in options["acted"] if "result" in result]

@@ -14,10 +14,11 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import AUTH_SPEC, list_cluster
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, writable
 
 # Every variable of the collection, with the check of its value; the roles' argument_specs say the same in words.
-VARIABLES: t.Final[dict[str, dict[str, t.Any]]] = {
+VARIABLES: t.Final[Spec] = {
     "outward_kubeconfig": {"type": "path"},
     "outward_context": {"type": "str"},
     "outward_node_name": {"type": "str"},
@@ -42,7 +43,7 @@ class ActionModule(ActionBase):
         """Fail with one sentence for bad input; return ``cluster`` for node_diagnosis."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        _validation, options = self.validate_argument_spec({**AUTH_SPEC, "report_dir": REPORT_DIR})
+        options = arguments(self, {**AUTH_SPEC, "report_dir": REPORT_DIR})
         nodes = targets(variables)
         for host in nodes:
             refuse_unknown(variables["hostvars"][host])
@@ -54,11 +55,11 @@ class ActionModule(ActionBase):
     def _refuse_values(self, variables: dict[str, t.Any]) -> None:
         given = {name: variables[name] for name in VARIABLES if name in variables}
         given = {name: self._templar.template(value) for name, value in given.items()}
-        arguments, self._task.args = self._task.args, given
+        own, self._task.args = self._task.args, given
         try:
-            _validation, checked = self.validate_argument_spec({n: VARIABLES[n] for n in given})
+            checked = arguments(self, {n: VARIABLES[n] for n in given})
         finally:
-            self._task.args = arguments
+            self._task.args = own
         for name, least in MINIMUM.items():
             if name in given and checked[name] < least:
                 raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at least {least}")

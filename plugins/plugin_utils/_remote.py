@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -69,13 +69,13 @@ class Acting(OnNode):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The module's result; ``result: failed`` with the reason when the module did not end."""
-        started = datetime.now(timezone.utc)
+        started = datetime.now(UTC)
         result = super().run(tmp, task_vars)
         if "result" in result:
             return result
         if not result.get("unreachable"):
             raise AnsibleActionFail(str(result.get("msg")))
-        action = {"step": self.STEP, "started": instant(started), "finished": instant(datetime.now(timezone.utc))}
+        action = {"step": self.STEP, "started": instant(started), "finished": instant(datetime.now(UTC))}
         reason = f"the node was lost during {self.STEP}: {result['msg']}"
         return {"changed": True, "result": "failed", "action": {**action, "result": "failed"}, "refusals": [reason]}
 

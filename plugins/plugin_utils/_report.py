@@ -17,7 +17,6 @@ from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 
-
 REPORT_DIR: t.Final[dict[str, t.Any]] = {"type": "path", "default": "./reports"}
 
 
@@ -39,7 +38,9 @@ def write_json(path: Path, data: t.Any) -> Path:
             json.dump(data, file, indent=2)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(file.name, path)
+        Path(file.name).replace(path)
     except OSError as error:
-        raise AnsibleActionFail(f"cannot write {path}: {error.strerror}; set outward_report_dir to a writable directory")
+        raise AnsibleActionFail(
+            f"cannot write {path}: {error.strerror}; set outward_report_dir to a writable directory"
+        ) from error
     return path

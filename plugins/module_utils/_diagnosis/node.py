@@ -394,7 +394,7 @@ SCHEMA: t.Final = "outward.kubelet/node/v1"
 def unreachable_node(now: datetime, reason: str) -> NodeEvidence:
     """The evidence of a node that could not be looked at: everything but that is unknown."""
     gone = unknown(f"the node could not be reached: {reason}")
-    sections = {name: gone for name in NodeEvidence.__dataclass_fields__}
+    sections = dict.fromkeys(NodeEvidence.__dataclass_fields__, gone)
     return NodeEvidence(**{**sections, "schema": SCHEMA, "observed": now, "unreachable": reason, "probes": ()})
 
 

@@ -75,9 +75,7 @@ def cause(
     def enter(rule: Rule) -> Rule:
         if id in CAUSES:
             raise ValueError(f"two causes are called {id}")
-        CAUSES[id] = Cause(
-            id, layer, kind, title, restart, refusal, automate, repair, explains, advice, latent, rule
-        )
+        CAUSES[id] = Cause(id, layer, kind, title, restart, refusal, automate, repair, explains, advice, latent, rule)
         return rule
 
     return enter

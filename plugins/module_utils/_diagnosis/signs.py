@@ -128,4 +128,5 @@ def threshold(text: str, capacity: int) -> float:
         raise ValueError(f"not a quantity: {text!r}")
     suffix = match.group(2) or ""
     base = 1024 if suffix.endswith("i") else 1000
-    return float(match.group(1)) * base ** ("kMGTE".index(suffix[0].replace("K", "k")) + 1 if suffix else 0)
+    power = "KMGTE".index(suffix[0].upper()) + 1 if suffix else 0
+    return float(match.group(1)) * float(base**power)

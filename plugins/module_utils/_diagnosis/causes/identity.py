@@ -62,12 +62,11 @@ def client_certificate_expired(node: NodeEvidence, cluster: ClusterEvidence) -> 
 def client_pem_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """kubelet.conf points at it and there is no bootstrap kubeconfig to get another with."""
     kubeconfig, file = node.certificates.kubeconfig, node.certificates.client_file
-    if kubeconfig.file.exists and kubeconfig.client_certificate and not file.exists:
-        if not node.certificates.bootstrap_kubeconfig.exists:
-            yield f"{kubeconfig.client_certificate} does not exist" + (
-                f" (a link to {file.link_target})" if file.link_target else ""
-            )
-            yield f"{node.certificates.bootstrap_kubeconfig.path} does not exist either"
+    bootstrap = node.certificates.bootstrap_kubeconfig
+    if kubeconfig.client_certificate and not file.exists and not bootstrap.exists:
+        link = f" (a link to {file.link_target})" if file.link_target else ""
+        yield f"{kubeconfig.client_certificate} does not exist{link}"
+        yield f"{bootstrap.path} does not exist either"
 
 
 @cause(
