@@ -17,10 +17,11 @@ faults() { (cd "$root" && python3 -m tests.faults "$@"); }
 
 # What a person types, with the lab's inventory in place of their own, inside the lab's network.
 play() {
+    local status=0
     printf '\n$ cd examples/pi-cluster && ansible-playbook %s -l %s\n' "$1" "$host"
     (cd "$root/examples/pi-cluster" && PYTHONPATH="$root" ANSIBLE_COLLECTIONS_PATH="$root/.build" \
         python3 -m tests.lab exec -- "$root/.venv/bin/ansible-playbook" -i "$inventory" "$1" -l "$host") || status=$?
-    printf '(exit status %s)\n' "${status:-0}"
+    printf '(exit status %s)\n' "$status"
 }
 
 finish() { status=$?; say "Putting $host back as it was"; lab reset "$host"; exit "$status"; }

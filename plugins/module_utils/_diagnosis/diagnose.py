@@ -22,11 +22,10 @@ from .cluster import ClusterEvidence
 from .evidence import Undecided
 from .health import Check, examine
 from .node import NodeEvidence
-from .registry import CAUSES, Cause, ancestors
+from .registry import Cause, ancestors, outward
 
-# Importing a module of causes enters its rules into the registry; the order here is the order of a report:
-# from the kubelet outward.
-LAYERS: t.Final = (kubelet, runtime, identity, resources, network, application)
+# Importing a module of causes enters its rules into the registry.
+RULES: t.Final = (kubelet, runtime, identity, resources, network, application)
 
 Status = t.Literal["healthy", "faulty", "external", "not-a-node-fault", "unknown"]
 Role = t.Literal["root", "explained", "latent"]
@@ -84,7 +83,7 @@ def judge(cause: Cause, node: NodeEvidence, cluster: ClusterEvidence) -> Verdict
 
 def diagnose(node: NodeEvidence, cluster: ClusterEvidence) -> Diagnosis:
     """Judge every cause and order what was recognised. Pure; never raises for any evidence."""
-    verdicts = [judge(cause, node, cluster) for cause in CAUSES.values()]
+    verdicts = [judge(cause, node, cluster) for cause in outward()]
     findings = _order([v for v in verdicts if v.evidence])
     checks = tuple(examine(node, cluster))
     undecided = {v.cause.id: v.undecided for v in verdicts if v.undecided}

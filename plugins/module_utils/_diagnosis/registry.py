@@ -22,6 +22,7 @@ from .node import NodeEvidence
 
 Rule = Callable[[NodeEvidence, ClusterEvidence], Iterator[str]]
 Predicate = Callable[[NodeEvidence, ClusterEvidence], bool]
+# In the order in which we look: from the kubelet outward.
 Layer = t.Literal[
     "kubelet", "runtime", "auth", "clock", "pressure", "network", "storage", "kernel", "control-plane", "application"
 ]
@@ -54,6 +55,12 @@ class Cause:
 
 
 CAUSES: dict[str, Cause] = {}
+
+
+def outward() -> list[Cause]:
+    """All causes from the kubelet outward, layer by layer."""
+    layers = t.get_args(Layer)
+    return sorted(CAUSES.values(), key=lambda cause: layers.index(cause.layer))
 
 
 def cause(
