@@ -31,8 +31,8 @@ def healthy_node(**changes: t.Any) -> n.NodeEvidence:
 def _changed(section: Evidence, path: list[str], value: t.Any) -> Evidence:
     if len(path) > 1:
         value = _changed(getattr(section, path[0]), path[1:], value)
-    fields = t.cast(t.Any, section)
-    return t.cast(Evidence, type(section)(**{**vars(fields), path[0]: value}))
+    kind: t.Any = type(section)
+    return t.cast(Evidence, kind(**{**vars(section), path[0]: value}))
 
 
 def file(path: str, *, exists: bool = True) -> n.File:

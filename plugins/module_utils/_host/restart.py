@@ -130,7 +130,7 @@ class Run:
     def _await(self, acted: Unit, until: float) -> bool:
         """It came up (True); it does not stay up, or the time is over (False)."""
         newest = acted
-        while not self.task.came_up(self.host):
+        while not self._came_up():
             if self.host.now().monotonic >= until:
                 return False
             with contextlib.suppress(Undecided):
@@ -139,6 +139,12 @@ class Run:
                     return False
             self.host.sleep(PAUSE)
         return True
+
+    def _came_up(self) -> bool:
+        try:
+            return self.task.came_up(self.host)
+        except Undecided:
+            return False
 
     def _written_down(self, book: Book, entry: Entry, result: str) -> tuple[str, ...]:
         try:

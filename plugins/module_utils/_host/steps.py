@@ -67,7 +67,6 @@ KUBELET: t.Final = Task(
         "healthz_ok": lambda trial: trial.after.kubelet.healthz.outcome == "ok",
         "runtime_ready": lambda trial: bool(trial.after.runtime.cri.runtime_ready),
         "network_ready": lambda trial: bool(trial.after.runtime.cri.network_ready),
-        "containers_kept": lambda trial: trial.kept,
     },
 )
 
