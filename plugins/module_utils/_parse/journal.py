@@ -1,0 +1,124 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""`journalctl -o json` and /dev/kmsg -> folded, bounded, redacted lines."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from collections import OrderedDict
+
+from .._diagnosis.node import Journal, LogLine
+from .errors import ParseError
+from .redact import redact
+
+FIELDS: t.Final = "MESSAGE,_SYSTEMD_INVOCATION_ID,INVOCATION_ID"
+LONGEST: t.Final = 1000
+MOST_LINES: t.Final = 60
+_RAW_LIMIT: t.Final = 8000
+
+# A kubelet prints its flags and its whole configuration at each start: about 128 lines of a crash loop's turn.
+_DUMP_LINE: t.Final = re.compile(r"\] FLAG: --|KubeletConfiguration\{")
+_DUMP_START: t.Final = re.compile(r"[Cc]onfig(?:uration)?=<\s*$")
+_DUMP_END: t.Final = re.compile(r"^\s*>")
+_KLOG_TIME: t.Final = re.compile(r"^([IWEF])[0-9]{4} [0-9:.]{8,15} +[0-9]+ ")
+_VARYING: t.Final = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{12,64}\b|[0-9]+")
+# Lines of the kernel below `warning` that are evidence all the same.
+_KERNEL_KNOWN: t.Final = re.compile(
+    r"oom-kill:|fork rejected by pids controller|not responding, (?:still trying|timed out)|server .{1,80} OK"
+    r"|[Uu]nder-?voltage|throttl|Remounting filesystem|I/O error|mmc[0-9]: |blocked for more than|Link is (?:Down|Up)"
+)
+WARNING: t.Final = 4
+
+
+class Entry(t.NamedTuple):
+    """One line as it was logged; the invocation is empty for the kernel's."""
+
+    text: str
+    at: float  # seconds since boot
+    invocation: str
+
+
+def entries(text: str) -> list[Entry]:
+    """The lines of `journalctl -o json --output-fields=`:data:`FIELDS`. Raises :class:`ParseError`."""
+    found: list[Entry] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.startswith("{"):
+            continue
+        try:
+            record = json.loads(line)
+            at = int(record["__MONOTONIC_TIMESTAMP"]) / 1_000_000
+        except (ValueError, KeyError, TypeError) as error:
+            raise ParseError(f"line {number} of journalctl is no record of it") from error
+        invocation = record.get("_SYSTEMD_INVOCATION_ID") or record.get("INVOCATION_ID") or ""
+        found += [Entry(part, at, str(invocation)) for part in _message(record.get("MESSAGE")).split("\n") if part]
+    return found
+
+
+def _message(value: t.Any) -> str:
+    """A message that is no UTF-8 comes as a list of octets; one that is too long as null."""
+    if isinstance(value, list):
+        return bytes(octet & 0xFF for octet in value if isinstance(octet, int)).decode("utf-8", "replace")
+    return str(value) if value is not None else ""
+
+
+def kmsg(records: t.Iterable[str]) -> list[Entry]:
+    """Records of /dev/kmsg: `priority,sequence,microseconds,flags;text`; warnings and worse, and known lines."""
+    found: list[Entry] = []
+    for record in records:
+        head, semicolon, text = record.partition(";")
+        fields = head.split(",")
+        if not semicolon or len(fields) < 3 or not (fields[0].isdigit() and fields[2].isdigit()):
+            continue
+        text = text.split("\n", 1)[0]
+        # The three lowest bits are the priority.
+        if int(fields[0]) & 7 <= WARNING or _KERNEL_KNOWN.search(text[:_RAW_LIMIT]):
+            found.append(Entry(text, int(fields[2]) / 1_000_000, ""))
+    return found
+
+
+def fold(lines: t.Sequence[Entry], truncated: bool) -> Journal:
+    """Equal shapes of one invocation become one line; the newest :data:`MOST_LINES` are kept, newest last.
+
+    *truncated*: there was more in the journal than *lines*.
+    """
+    newest = next((line.invocation for line in reversed(lines) if line.invocation), "")
+    folded: OrderedDict[tuple[str, str], LogLine] = OrderedDict()
+    for line in _without_dumps(lines):
+        text = clean(line.text)
+        invocation = line.invocation or newest
+        key = (invocation, _VARYING.sub("#", _KLOG_TIME.sub(r"\1 ", text)))
+        before = folded.pop(key, None)
+        folded[key] = LogLine(
+            text=text,
+            count=before.count + 1 if before else 1,
+            first=before.first if before else line.at,
+            last=line.at,
+            current=invocation == newest,
+        )
+    kept = tuple(folded.values())[-MOST_LINES:]
+    return Journal(lines=kept, truncated=truncated or len(folded) > len(kept))
+
+
+def clean(text: str) -> str:
+    """One line for a person and for the rules: nested quotes unescaped, redacted, at most 1,000 characters."""
+    return redact(re.sub(r'\\+"', '"', text[:_RAW_LIMIT]))[:LONGEST]
+
+
+def _without_dumps(lines: t.Iterable[Entry]) -> t.Iterator[Entry]:
+    inside = ""
+    for line in lines:
+        if inside and line.invocation == inside:
+            if _DUMP_END.match(line.text):
+                inside = ""
+            continue
+        if _DUMP_START.search(line.text):
+            inside = line.invocation
+        elif not _DUMP_LINE.search(line.text):
+            yield line

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Routes and addresses from /proc/net, without a process and without netlink."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+RTF_UP: t.Final = 0x1
+IPV6_GLOBAL: t.Final = "00"
+
+
+def default_route(route: str, ipv6_route: str) -> bool:
+    """Whether /proc/net/route or /proc/net/ipv6_route has a default route that is up (and not lo's `unreachable`)."""
+    for line in route.splitlines()[1:]:
+        fields = line.split()
+        if len(fields) >= 8 and fields[1] == fields[7] == "00000000" and int(fields[3], 16) & RTF_UP:
+            return True
+    for line in ipv6_route.splitlines():
+        fields = line.split()
+        if len(fields) == 10 and fields[0] == "0" * 32 and fields[1] == "00" and fields[9] != "lo":
+            return True
+    return False
+
+
+def addresses(fib_trie: str, if_inet6: str) -> tuple[str, ...]:
+    """The host's own addresses: local IPv4 ones of /proc/net/fib_trie, global IPv6 ones of /proc/net/if_inet6."""
+    found: dict[str, None] = {}
+    candidate = ""
+    for line in fib_trie.splitlines():
+        match = re.match(r" {0,400}\|-- ([0-9.]{7,15})$", line)
+        if match:
+            candidate = match.group(1)
+        elif line.strip() == "/32 host LOCAL" and not candidate.startswith("127."):
+            found[candidate] = None
+    for line in if_inet6.splitlines():
+        fields = line.split()
+        if len(fields) == 6 and fields[3] == IPV6_GLOBAL:
+            found[_ipv6(fields[0])] = None
+    return tuple(found)
+
+
+def _ipv6(digits: str) -> str:
+    """32 hexadecimal digits -> the longest run of zero groups becomes `::` (RFC 5952)."""
+    groups = [f"{int(digits[at : at + 4], 16):x}" for at in range(0, 32, 4)]
+    text = ":".join(groups)
+    runs = [match.group() for match in re.finditer(r"(?:^|:)0(?::0)+(?=:|$)", text)]
+    if not runs:
+        return text
+    return re.sub(r":{3,}", "::", text.replace(max(runs, key=len), "::", 1))

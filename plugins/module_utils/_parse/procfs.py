@@ -1,0 +1,89 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Files below /proc and /sys (proc(5), the kernel's Documentation/accounting/psi.rst) -> values."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .._diagnosis.node import Stall
+from .errors import ParseError
+
+
+def key_values(text: str) -> dict[str, int]:
+    """`Name:  123 kB` (meminfo) and `name 123` (memory.stat) lines; kB are turned into bytes."""
+    found: dict[str, int] = {}
+    for line in text.splitlines():
+        words = line.replace(":", " ", 1).split()
+        if len(words) in (2, 3) and words[1].isdigit():
+            found[words[0]] = int(words[1]) * (1024 if words[2:] == ["kB"] else 1)
+    return found
+
+
+def number(values: t.Mapping[str, int], key: str) -> int:
+    """One of :func:`key_values`; raises :class:`ParseError` when it is not there."""
+    if key not in values:
+        raise ParseError(f"{key} is missing")
+    return values[key]
+
+
+def swaps(text: str) -> tuple[str, ...]:
+    """The devices and files of /proc/swaps."""
+    lines = text.splitlines()
+    if not lines or not lines[0].startswith("Filename"):
+        raise ParseError("/proc/swaps has no heading")
+    return tuple(unescape(line.split()[0]) for line in lines[1:] if line.strip())
+
+
+def pressure(text: str) -> Stall:
+    """One file of /proc/pressure; the cpu file of kernels before 5.13 has no `full` line, which counts as 0."""
+    shares: dict[str, float] = {}
+    for line in text.splitlines():
+        match = re.match(r"(some|full) avg10=([0-9.]{1,8}) ", line)
+        if match:
+            shares[match.group(1)] = float(match.group(2))
+    if "some" not in shares:
+        raise ParseError("no line `some avg10=`")
+    return Stall(some=shares["some"], full=shares.get("full", 0.0))
+
+
+class Stat(t.NamedTuple):
+    """What is used of /proc/PID/stat."""
+
+    comm: str
+    state: str
+    started: int  # clock ticks after boot
+
+
+def stat(text: str) -> Stat:
+    """/proc/PID/stat; the name in brackets may itself hold brackets and blanks."""
+    start, end = text.find("("), text.rfind(")")
+    fields = text[end + 2 :].split()
+    if not 0 <= start < end or len(fields) < 20 or not fields[19].isdigit():
+        raise ParseError("no line of /proc/PID/stat")
+    return Stat(text[start + 1 : end], fields[0], int(fields[19]))
+
+
+def load(text: str) -> tuple[float, int]:
+    """/proc/loadavg: the load of one minute, and the number of threads in the system."""
+    match = re.match(r"([0-9.]{1,12}) [0-9.]{1,12} [0-9.]{1,12} [0-9]{1,9}/([0-9]{1,9}) ", text)
+    if not match:
+        raise ParseError("no line of /proc/loadavg")
+    return float(match.group(1)), int(match.group(2))
+
+
+def os_name(text: str) -> str:
+    """PRETTY_NAME of /etc/os-release (os-release(5))."""
+    match = re.search(r"^PRETTY_NAME=[\"']?([^\"'\n]{1,200})", text, re.MULTILINE)
+    return match.group(1) if match else "unknown"
+
+
+def unescape(text: str) -> str:
+    r"""The kernel's octal escapes of blanks (`\040`) in mountinfo, swaps and fstab."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), text)
