@@ -83,14 +83,14 @@ class Run:
 
     def _try(self, order: Order, seen: Outcome) -> Outcome:
         before = t.cast(Unit, seen.before)
-        started, shims = self.host.wall(), self.host.shims()
+        started, pods = self.host.wall(), self.host.pods()
         until = self.host.now().monotonic + self.request.timeout
         verb = "restart" if before.active_state in _ALIVE else "start"
         problem = self._start(verb, before)
         acted = self.host.unit(before.name)
 
         def trial(evidence: NodeEvidence) -> Trial:
-            return Trial(before, acted, evidence, shims <= self.host.shims())
+            return Trial(before, acted, evidence, pods <= self.host.pods())
 
         # What systemd could not start is looked at once more, for the reason, and not waited for.
         evidence, checks = self._prove(trial, acted, until if problem is None else 0.0)

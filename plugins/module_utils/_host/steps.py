@@ -80,6 +80,6 @@ RUNTIME: t.Final = Task(
         "new_process": lambda trial: _replaced(trial.before, trial.after.runtime.unit),
         "no_further_restart": lambda trial: _calm(trial.acted, trial.after.runtime.unit),
         "runtime_ready": lambda trial: bool(trial.after.runtime.cri.runtime_ready),
-        "containers_kept": lambda trial: trial.kept,
+        "pods_kept": lambda trial: trial.kept,
     },
 )

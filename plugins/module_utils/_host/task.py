@@ -38,8 +38,8 @@ class Host(t.Protocol):
     def cri(self) -> Cri:
         """The container runtime over its socket."""
 
-    def shims(self) -> frozenset[str]:
-        """The runtime's shims that hold a living process."""
+    def pods(self) -> frozenset[str]:
+        """UIDs of the Pods that have a living process."""
 
     def systemctl(self, *arguments: str, seconds: float) -> t.Optional[str]:
         """`systemctl ARGUMENTS`, killed after *seconds*."""
@@ -74,7 +74,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Trial:
-    """The unit before the action and right after it, the node now, and whether every shim is still there."""
+    """The unit before the action and right after it, the node now, and whether every Pod still lives."""
 
     before: Unit
     acted: Unit

@@ -85,7 +85,7 @@ class Scripted:
     def cri(self) -> Cri:
         return self.current.runtime.cri
 
-    def shims(self) -> frozenset[str]:
+    def pods(self) -> frozenset[str]:
         return frozenset({"pod-1", "pod-2"} if self.kept or not self.commands else {"pod-1"})
 
     def systemctl(self, *arguments: str, seconds: float) -> str | None:
@@ -282,7 +282,7 @@ def test_a_runtime_that_is_down_is_started_and_its_containers_are_kept(request_:
     assert outcome.action.step == plan.START_RUNTIME
     lossy = Scripted(healthy_node(**RUNTIME_DOWN), [up], kept=False)
     lost = run(lossy, replace(request_, fingerprint="cd34"), RUNTIME)
-    assert (lost.result, lost.checks["containers_kept"]) == ("failed", False)
+    assert (lost.result, lost.checks["pods_kept"]) == ("failed", False)
 
 
 def test_a_runtime_with_a_bad_configuration_is_not_started(request_: Request) -> None:

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this doc fragment is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Options of the modules that act on a node (must be kept in sync with module_utils/_host/call.py)."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options that every acting module has."""
+
+    DOCUMENTATION = r"""
+options:
+  cause:
+    description: The cause that this is done for, by its id in the catalogue of causes. It is written into the ledger.
+    type: str
+    required: true
+  fingerprint:
+    description:
+      - What identifies the cause and its evidence, 4 to 128 hexadecimal digits, as M(outward.kubelet.node_diagnosis)
+        returns it.
+      - The same action for the same fingerprint is refused until the fingerprint changes or O(reason) is given.
+    type: str
+    required: true
+  profile:
+    description: Where the distribution keeps what the kubelet needs.
+    type: str
+    choices: [auto, kubeadm, k3s]
+    default: auto
+  reason:
+    description: A person's reason to do what the ledger refuses. It is recorded. The gate cannot be overridden.
+    type: str
+    default: ""
+  holder:
+    description: What this run is known by, for the ledger. A job number or a name.
+    type: str
+    default: ""
+  budget:
+    description: How many disruptive actions this node may see in O(period).
+    type: int
+    default: 3
+  period:
+    description: Seconds over which O(budget) is counted.
+    type: int
+    default: 86400
+  timeout:
+    description: Seconds after which an action that is not proven on the node has failed.
+    type: int
+    default: 120
+  ledger:
+    description: Absolute path of the ledger on the node. If it cannot be written, nothing is done.
+    type: path
+    default: /var/lib/outward-kubelet/ledger.jsonl
+"""

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What the acting modules take, and what they give back: the same for each of them."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .._diagnosis.evidence import JSON, to_json
+from .._diagnosis.ledger import Policy
+from .._diagnosis.node import Unit
+from .ledger import PATH
+from .task import Outcome, Request, Task
+
+# Must be kept in sync with the doc fragment _acting.
+ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
+    "cause": {"type": "str", "required": True},
+    "fingerprint": {"type": "str", "required": True},
+    "profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"], "default": "auto"},
+    "reason": {"type": "str", "default": ""},
+    "holder": {"type": "str", "default": ""},
+    "budget": {"type": "int", "default": 3},
+    "period": {"type": "int", "default": 86400},
+    "timeout": {"type": "int", "default": 120},
+    "ledger": {"type": "path", "default": PATH},
+}
+KUBELET_ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {**ARGUMENTS, "enable": {"type": "bool", "default": False}}
+
+
+def requested(parameters: t.Mapping[str, t.Any], check: bool) -> Request:
+    """The request in a module's parameters; raises ``ValueError`` that says which one is wrong."""
+    if not re.fullmatch(r"[0-9a-f]{4,128}", parameters["fingerprint"]):
+        raise ValueError("fingerprint must be 4 to 128 hexadecimal digits, as node_diagnosis returns it")
+    for name, least in (("budget", 0), ("period", 1), ("timeout", 1)):
+        if parameters[name] < least:
+            raise ValueError(f"{name} must be at least {least}")
+    if not parameters["ledger"].startswith("/"):
+        raise ValueError("ledger must be an absolute path")
+    return Request(
+        cause=parameters["cause"],
+        fingerprint=parameters["fingerprint"],
+        holder=parameters["holder"],
+        reason=parameters["reason"],
+        policy=Policy(parameters["budget"], float(parameters["period"])),
+        ledger=parameters["ledger"],
+        timeout=float(parameters["timeout"]),
+        enable=bool(parameters.get("enable")),
+        check=check,
+    )
+
+
+def described(task: Task, request: Request, outcome: Outcome) -> JSON:
+    """An outcome as a module returns it; ``changed`` in check mode says that it would."""
+    action = to_json(vars(outcome.action)) if outcome.action else {"step": task.step, "cause": request.cause}
+    return {
+        "changed": outcome.result in ("done", "failed", "permitted"),
+        "cause": request.cause,
+        "result": outcome.result,
+        "refusals": list(outcome.refusals),
+        "notes": list(outcome.notes),
+        "action": {**action, "result": outcome.result},
+        "before": _identity(outcome.before),
+        "after": _identity(outcome.after),
+        "checks": dict(outcome.checks),
+        "detail": outcome.detail,
+        "ledger": {
+            "path": request.ledger,
+            "recent": outcome.recent,
+            "budget": request.policy.budget,
+            "period": request.policy.period,
+        },
+        "evidence": to_json(outcome.evidence),
+    }
+
+
+def _identity(unit: t.Optional[Unit]) -> t.Optional[JSON]:
+    """What tells one invocation of a unit from another; unknown fields stay unknown."""
+    if unit is None:
+        return None
+    fields = to_json(unit)
+    return {name: fields[name] for name in ("active_state", "invocation_id", "main_pid", "started", "restarts")}
