@@ -51,7 +51,9 @@ class ActionModule(ActionBase):
         actions = tuple(Action(acted["action"]["step"], acted["cause"]) for acted in done)
         before = Moment(from_json(NodeEvidence, evidence["node"]), from_json(ClusterEvidence, evidence["cluster"]))
         node = from_json(NodeEvidence, done[-1]["evidence"])
-        proof = self._wait(options, actions, before, node)
+        local = {name: ok for acted in done for name, ok in acted["checks"].items()}
+        shown = self._wait(options, actions, before, node)
+        proof = Proof({**local, **shown.checks})
         if proof.proven and options["soak_seconds"]:
             proof = self._soak(options, proof, node, task_vars or {})
         return {"changed": False, "proof": {"proven": proof.proven, "checks": proof.checks}}

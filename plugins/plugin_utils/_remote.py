@@ -77,7 +77,8 @@ class Acting(OnNode):
             raise AnsibleActionFail(str(result.get("msg")))
         action = {"step": self.STEP, "started": instant(started), "finished": instant(datetime.now(UTC))}
         reason = f"the node was lost during {self.STEP}: {result['msg']}"
-        return {"changed": True, "result": "failed", "action": {**action, "result": "failed"}, "refusals": [reason]}
+        lost = {"changed": True, "result": "failed", "refusals": [], "detail": reason}
+        return {**lost, "action": {**action, "result": "failed"}}
 
 
 def _use_tmpfs(action: ActionBase) -> None:

@@ -43,7 +43,18 @@ def pod(name: str, *containers: c.Container, elsewhere: tuple[str, ...] = ()) ->
     """A Pod of a Deployment; ready when all its containers run."""
     ready = all(container.state == "running" for container in containers)
     return c.Pod(
-        "default", name, f"uid-{name}", "Running", "", f"Deployment/{name}", False, ready, False, NOW, containers, elsewhere
+        "default",
+        name,
+        f"uid-{name}",
+        "Running",
+        "",
+        f"Deployment/{name}",
+        False,
+        ready,
+        False,
+        NOW,
+        containers,
+        elsewhere,
     )
 
 

@@ -87,14 +87,18 @@ def opening(incident: Incident) -> JSON:
 def close(report: JSON, acted: list[JSON], proof: JSON | None, error: str | None, now: datetime) -> JSON:
     """*report* with what was done, what it proved, and when it ended.
 
-    Every element of *acted* is the result of a module that acts: ``action``, ``refusals``, ``result``. A guard
+    Every element of *acted* is the result of a module that acts: ``action``, ``refusals``, ``result``, ``detail``. A guard
     on the node that refuses corrects the plan; under ``--check`` nothing is an action.
     """
     refused = {a["action"]["step"]: "; ".join(a["refusals"]) for a in acted if a["result"] == "refused"}
     steps = [
         {**s, "permitted": False, "why": refused[s["step"]]} if s["step"] in refused else s for s in report["plan"]
     ]
-    actions = [a["action"] for a in acted if a["result"] != "refused"] if report["mode"] == "recover" else []
+    actions = [
+        {**a["action"], "detail": a["detail"]}
+        for a in acted
+        if a["result"] in ("done", "failed") and report["mode"] == "recover"
+    ]
     closed = {
         **report,
         "plan": steps,

@@ -85,7 +85,7 @@ def _steps(report: JSON) -> list[str]:
     lines: list[str] = []
     taken = {action["step"] for action in report["actions"]}
     for action in report["actions"]:
-        lines += _item(action["result"], [action["step"]])
+        lines += _item(action["result"], [f"{action['step']}: {action['detail']}".rstrip(": ")])
     for step in report["plan"]:
         if step["step"] not in taken:
             label = "would do" if step["permitted"] else "refused"

@@ -25,9 +25,9 @@ from tests.unit.helpers_cluster import healthy_cluster
 from tests.unit.plugins.module_utils._diagnosis.test_diagnose import EXPIRED, LOOPING, SILENT, STOPPED, Changes
 
 ACTION = {"step": "restart-kubelet", "started": "a", "finished": "b"}
-DONE = {"result": "done", "refusals": [], "action": {**ACTION, "result": "done"}}
-REFUSED = {"result": "refused", "refusals": ["swap is on"], "action": {**ACTION, "result": "refused"}}
-FAILED = {"result": "failed", "refusals": [], "action": {**ACTION, "result": "failed"}}
+DONE = {"result": "done", "refusals": [], "detail": "", "action": {**ACTION, "result": "done"}}
+REFUSED = {"result": "refused", "refusals": ["swap is on"], "detail": "", "action": {**ACTION, "result": "refused"}}
+FAILED = {"result": "failed", "refusals": [], "detail": "", "action": {**ACTION, "result": "failed"}}
 PROVEN = {"proven": True, "checks": {"ready": True}}
 EXPIRY: Changes = {**LOOPING, "certificates__client": EXPIRED}
 
@@ -36,9 +36,7 @@ def report(changes: Changes, api: Changes, mode: Mode = "recover") -> dict[str, 
     node, cluster = healthy_node(**changes), healthy_cluster(**api)
     diagnosis = diagnose(node, cluster)
     steps = plan(diagnosis, cluster, Policy())
-    return t.cast(
-        "dict[str, t.Any]", opening(Incident("pi-04", "pi-04", mode, NOW, node, cluster, diagnosis, steps))
-    )
+    return t.cast("dict[str, t.Any]", opening(Incident("pi-04", "pi-04", mode, NOW, node, cluster, diagnosis, steps)))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +65,13 @@ def test_a_refusal_on_the_node_corrects_the_plan_and_is_no_action() -> None:
 def test_check_mode_is_diagnosed_and_did_nothing() -> None:
     closed = close(report(STOPPED, SILENT, "check"), [DONE], None, None, NOW)
     assert (closed["outcome"], closed["actions"]) == ("diagnosed", [])
+
+
+def test_a_failed_action_says_why() -> None:
+    failed = {**FAILED, "detail": "healthz: refused"}
+    assert "failed restart-kubelet: healthz: refused" in " ".join(
+        " ".join(verdict(close(report(STOPPED, SILENT), [failed], None, None, NOW))).split()
+    )
 
 
 def test_an_error_before_the_diagnosis_is_unknown_and_after_an_action_failed() -> None:

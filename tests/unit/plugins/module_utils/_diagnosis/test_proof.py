@@ -64,7 +64,9 @@ def test_ready_from_before_the_action_proves_nothing() -> None:
 
 
 def test_starting_containerd_asks_for_no_new_kubelet() -> None:
-    before = Moment(healthy_node(runtime__unit__active_state="inactive", runtime__cri__outcome="refused"), BEFORE.cluster)
+    before = Moment(
+        healthy_node(runtime__unit__active_state="inactive", runtime__cri__outcome="refused"), BEFORE.cluster
+    )
     after = Moment(healthy_node(runtime__unit__started=3580.0), healthy_cluster(**RENEWED))
     result = prove((Action("start-containerd", "containerd-down"),), before, after)
     assert result.proven
