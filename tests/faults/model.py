@@ -1,0 +1,56 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a fault is: how it is brought about on a real node, how one sees that it is there, and what to expect."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+Kind = t.Literal["single", "compound", "look-alike", "quiet"]
+Place = t.Literal["node", "controller"]
+Seen = t.Literal[
+    "healthy", "recovered", "refused", "needs-operator", "external", "not-a-node-fault", "unknown", "failed"
+]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Shell lines: as root on the node, or on the controller inside the lab's network (helpers: shell.py)."""
+
+    place: Place
+    script: str
+
+
+def node(script: str) -> Step:
+    """Lines for the node."""
+    return Step("node", script)
+
+
+def controller(script: str) -> Step:
+    """Lines for the controller; ``$HOST`` is the node's name."""
+    return Step("controller", script)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to break a node (or the cluster) for real."""
+
+    id: str  # the cause as catalogue.yml calls it, or a name of ours for a variant of it
+    inject: tuple[Step, ...]
+    holds: Step  # succeeds only when the fault has taken hold; polled
+    undo: tuple[Step, ...]
+    outcome: Seen  # of node-recover; node-diagnose always ends in "diagnosed"
+    roots: tuple[str, ...] = ()  # expected root_causes; none given: the id itself
+    actions: tuple[str, ...] = ()  # steps that node-recover is to take, and no others
+    kind: Kind = "single"
+    scope: t.Literal["host", "cluster"] = "host"  # cluster: no other host may be under test meanwhile
+    deadline: float = 60  # seconds until it holds, on an emulated CPU
+    note: str = ""
+
+    @property
+    def root_causes(self) -> list[str]:
+        """What the diagnosis is to say, sorted."""
+        return sorted(self.roots or (self.id,))

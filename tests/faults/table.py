@@ -1,0 +1,18 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every fault by its id."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import auth, clock, cluster, kubelet, network, pressure, runtime, storage, workload
+from .model import Fault
+
+FAULTS: t.Final[dict[str, Fault]] = {
+    fault.id: fault
+    for layer in (kubelet, runtime, auth, clock, pressure, network, storage, workload, cluster)
+    for fault in layer.FAULTS
+}
