@@ -209,6 +209,8 @@ def runtime_unit(node: NodeEvidence) -> Iterator[str]:
     """the runtime's unit is down and can be started."""
     unit = node.runtime.unit
     yield from _unit_problems(unit)
+    if node.profile.runtime_unit == node.profile.unit:
+        yield f"{unit.name} holds the kubelet as well (profile {node.profile.name}): it is not the runtime's alone"
     if running(unit):
         yield f"{unit.name} is running: it is not merely down"
 

@@ -73,7 +73,7 @@ def described(task: Task, request: Request, outcome: Outcome) -> JSON:
             "path": request.ledger,
             "recent": outcome.recent,
             "budget": request.policy.budget,
-            "period": request.policy.period,
+            "period": int(request.policy.period),
         },
         "evidence": to_json(outcome.evidence),
     }

@@ -154,6 +154,10 @@ DOWN: dict[str, t.Any] = {
         ),
         ({"pressure__imagefs__available": 1024}, ["/ is full: 1 KiB left"]),
         (
+            {"profile__runtime_unit": "kubelet.service"},
+            ["containerd.service holds the kubelet as well (profile kubeadm): it is not the runtime's alone"],
+        ),
+        (
             {"storage__fstab_missing": ("/var/lib/containerd",)},
             ["/var/lib/containerd is in /etc/fstab and not mounted: what is written now would be hidden later"],
         ),
