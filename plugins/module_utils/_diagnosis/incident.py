@@ -182,6 +182,10 @@ class Names(dict[str, str]):
         """A name from the evidence; when it is unknown, the placeholder stays readable."""
         node = self._node
         sources: dict[str, t.Callable[[], t.Optional[str]]] = {
+            "binary": lambda: node.profile.binary,
+            "root_dir": lambda: node.profile.root_dir,
+            "ca_file": lambda: node.profile.ca_file,
+            "runtime_root": lambda: node.profile.runtime_root,
             "unit": lambda: node.profile.unit,
             "runtime_unit": lambda: node.profile.runtime_unit,
             "runtime_config": lambda: node.profile.runtime_config,

@@ -26,6 +26,11 @@ from ..signs import (
     lease_expired,
 )
 
+NEW_CERTIFICATE = (
+    "make a new one on a control-plane node: sudo kubeadm kubeconfig user --org system:nodes "
+    "--client-name system:node:{node}; put it in place of {kubeconfig} on {host}, then restart {unit}"
+)
+
 
 @cause(
     id="kubelet-client-cert-expired",
@@ -36,8 +41,7 @@ from ..signs import (
     automate="guarded",
     explains=("sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
-    advice="make a new one on a control-plane node: sudo kubeadm kubeconfig user --org system:nodes "
-    "--client-name system:node:{node}; put it in place of {kubeconfig} on {host}, then restart {unit}",
+    advice=NEW_CERTIFICATE,
 )
 def client_certificate_expired(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """kubeadm deletes bootstrap-kubelet.conf after the join, so no restart can renew it."""
@@ -56,8 +60,7 @@ def client_certificate_expired(node: NodeEvidence, cluster: ClusterEvidence) -> 
     automate="guarded",
     explains=("sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
-    advice="make a new one on a control-plane node: sudo kubeadm kubeconfig user --org system:nodes "
-    "--client-name system:node:{node}; put it in place of {kubeconfig} on {host}, then restart {unit}",
+    advice=NEW_CERTIFICATE,
 )
 def client_pem_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """kubelet.conf points at it and there is no bootstrap kubeconfig to get another with."""
@@ -142,3 +145,120 @@ def ready_stale_after_clock_step(node: NodeEvidence, cluster: ClusterEvidence) -
         yield f"Ready is True; the Lease was renewed {ahead:.0f} s in the API server's future"
     elif lease_expired(lease, api_now(cluster)) and behind > 2 * CLOCK_TOLERANCE:
         yield f"Ready is True; the Lease expired {behind:.0f} s ago by the API server's clock"
+
+
+@cause(
+    id="kubelet-client-pem-corrupt",
+    layer="auth",
+    title="The kubelet's client certificate file holds no usable certificate and key",
+    restart="useless",
+    refusal="the kubelet reads the same broken file at every start",
+    automate="guarded",
+    explains=("sym:kubelet-crashloop", "sym:node-unknown"),
+    latent=kubelet_works,
+    advice=NEW_CERTIFICATE,
+)
+def client_pem_corrupt(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """A power loss leaves zero bytes or half a PEM; a restore from a backup leaves a key that does not match."""
+    certificates = node.certificates
+    if certificates.client_file.exists and certificates.client_problem:
+        yield f"{certificates.client_file.path}: {certificates.client_problem}"
+    if certificates.client and certificates.client.key_matches is False:
+        yield f"{certificates.client.path}: the key is not the certificate's"
+
+
+@cause(
+    id="kubelet-kubeconfig-missing",
+    layer="auth",
+    title="The kubelet's kubeconfig is gone",
+    restart="harmful",
+    refusal="the kubelet reads the file at its start, and would not come back",
+    automate="guarded",
+    explains=("kubelet-client-pem-missing", "sym:kubelet-crashloop", "sym:node-unknown"),
+    latent=kubelet_works,
+    advice=NEW_CERTIFICATE,
+)
+def kubeconfig_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Without it and without a bootstrap kubeconfig the kubelet does not know its cluster."""
+    kubeconfig, bootstrap = node.certificates.kubeconfig, node.certificates.bootstrap_kubeconfig
+    if bootstrap.exists:
+        return
+    if not kubeconfig.file.exists or kubeconfig.file.size == 0:
+        yield f"{kubeconfig.file.path} {'is empty' if kubeconfig.file.exists else 'does not exist'}"
+        yield f"{bootstrap.path} does not exist either"
+
+
+@cause(
+    id="kubelet-client-ca-file-missing",
+    layer="auth",
+    title="The CA file that the kubelet checks its clients with is gone",
+    restart="harmful",
+    refusal="the kubelet reads the file at its start, and would not come back",
+    automate="guarded",
+    explains=("sym:kubelet-crashloop",),
+    latent=kubelet_works,
+    advice="copy the cluster's ca.crt (it is no secret) from another node to {ca_file} on {host}; "
+    "then: sudo systemctl restart {unit}",
+)
+def client_ca_file_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """clientCAFile of the configuration; a running kubelet keeps what it has read."""
+    file = node.certificates.client_ca_file
+    if file and not file.exists:
+        yield f"{file.path} (clientCAFile) does not exist"
+
+
+@cause(
+    id="kubelet-client-ca-rejected",
+    layer="auth",
+    title="The API server does not accept the kubelet's client certificate",
+    restart="useless",
+    refusal="the certificate would be refused again",
+    automate="guarded",
+    explains=("sym:node-unknown",),
+    advice=NEW_CERTIFICATE,
+)
+def client_certificate_rejected(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """401 for a certificate that is in date by a trusted clock: another CA signed it than the cluster now has."""
+    certificate, api = node.certificates.client, node.network.api
+    if api.status == 401 and certificate and clock_trusted(node) and certificate.not_after > node.clock.now:
+        yield f"{api.server} answers 401 to the certificate of {certificate.common_name}"
+        yield f"it is in date until {instant(certificate.not_after)}, issued by {certificate.issuer}"
+
+
+@cause(
+    id="apiserver-ca-mismatch",
+    layer="auth",
+    title="The kubelet does not trust the API server's certificate",
+    restart="useless",
+    refusal="a restart reads the same CA again",
+    explains=("sym:lease-stale", "sym:node-unknown"),
+    advice="compare certificate-authority-data of {kubeconfig} on {host} with the cluster's CA; put the cluster's there",
+)
+def apiserver_ca_mismatch(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """The CA in kubelet.conf is another than the one that signed the API server: a rebuilt cluster, an old image."""
+    api = node.network.api
+    if api.outcome == "tls" and clock_trusted(node):
+        yield f"{api.server}: {api.detail}"
+
+
+@cause(
+    id="clock-skew-future",
+    layer="clock",
+    title="The node's clock is ahead",
+    restart="useless",
+    refusal="a restart does not set the clock",
+    automate="guarded",
+    explains=(
+        "kubelet-client-cert-expired",
+        "apiserver-ca-mismatch",
+        "node-ready-stale-after-clock-step",
+        "sym:kubelet-crashloop",
+        "sym:node-unknown",
+    ),
+    advice="ssh {host} timedatectl; bring time synchronisation back (sudo systemctl start systemd-timesyncd)",
+)
+def clock_skew_future(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Valid certificates look expired, and a Lease from the future keeps a dead kubelet's Node Ready."""
+    offset = clock_offset(node)
+    if offset is not None and offset > CLOCK_TOLERANCE:
+        yield f"the node's clock is {offset:.0f} s ahead of the API server's"

@@ -112,3 +112,55 @@ def node_unreachable(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     if node.unreachable and lease_expired_by_api(cluster):
         yield f"login: {node.unreachable}"
         yield f"the Lease of {cluster.name} is not renewed"
+
+
+@cause(
+    id="cni-config-invalid",
+    layer="network",
+    title="The CNI configuration cannot be used",
+    restart="useless",
+    refusal="the runtime reads the CNI configuration, not the kubelet",
+    automate="guarded",
+    explains=("sym:network-not-ready", "sym:node-notready", "sym:pod-network-broken"),
+    latent=network_still_ready,
+    advice="mend or remove the file named above on {host}; the CNI's own Pod writes a new one when it starts",
+)
+def cni_config_invalid(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """The runtime takes the first file in lexical order, and gives up when it cannot read it."""
+    cni = node.network.cni
+    if cni.configs and cni.problem:
+        yield f"{cni.configs[0].path}: {cni.problem}"
+
+
+@cause(
+    id="cni-binary-missing",
+    layer="network",
+    title="A CNI plugin that the configuration names is not installed",
+    restart="useless",
+    refusal="it is the runtime that needs the plugin",
+    automate="guarded",
+    explains=("sym:pods-containercreating",),
+    advice="ssh {host}: install the CNI plugins again (Debian: containernetworking-plugins), or restart the CNI's Pod",
+)
+def cni_binary_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """The node stays Ready while every new sandbox fails."""
+    for plugin in node.network.cni.missing_plugins:
+        yield f"there is no CNI plugin {plugin} where the runtime looks for it"
+
+
+@cause(
+    id="apiserver-dns-failure",
+    layer="network",
+    title="The node cannot resolve the API server's name",
+    restart="useless",
+    refusal="a restart does not mend the resolver",
+    automate="guarded",
+    explains=("registry-unreachable-from-node", "sym:node-unknown"),
+    advice="ssh {host} 'cat /etc/resolv.conf; getent hosts NAME' for the name in {server}",
+)
+def apiserver_dns_failure(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """The kubeconfig names the API server, and the name is gone or the resolver is."""
+    api = node.network.api
+    if api.outcome == "unresolvable" and cluster.api.reachable:
+        yield f"{api.server}: {api.detail}"
+        yield "the API server answers the controller"

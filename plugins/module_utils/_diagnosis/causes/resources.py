@@ -83,3 +83,62 @@ def rootfs_read_only(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     if not node.storage.overlay_root:
         for filesystem in node.storage.read_only:
             yield f"{filesystem.mount_point} ({filesystem.device}, {filesystem.kind}) is mounted read-only"
+
+
+@cause(
+    id="disk-pressure-imagefs",
+    layer="pressure",
+    title="The filesystem of the container runtime is nearly full",
+    restart="useless",
+    refusal="a restart frees no space",
+    automate="guarded",
+    explains=("containerd-down", "sym:evictions"),
+    advice="ssh {host} 'sudo du -xh -d2 {runtime_root} | sort -h | tail' names what fills it",
+)
+def disk_pressure_imagefs(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Only where images have a filesystem of their own; else it is the kubelet's, and that cause says it."""
+    disk, limit = node.pressure.imagefs, node.kubelet.config.eviction_hard.get("imagefs.available")
+    if disk.mount_point != node.pressure.nodefs.mount_point and limit and disk.available < threshold(limit, disk.size):
+        yield f"imagefs ({disk.mount_point}): {size(disk.available)} of {size(disk.size)} available, eviction below {limit}"
+
+
+@cause(
+    id="inode-exhaustion",
+    layer="pressure",
+    title="A filesystem of the node has hardly any inode left",
+    restart="useless",
+    refusal="a restart frees no inodes",
+    automate="guarded",
+    explains=("containerd-down", "sym:evictions", "sym:kubelet-crashloop"),
+    advice="ssh {host} 'sudo du -x --inodes -d3 {mount} | sort -n | tail' names who has so many files",
+)
+def inode_exhaustion(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """No space left on device with gigabytes free; DiskPressure has the same face for it."""
+    limits = node.kubelet.config.eviction_hard
+    for name, disk in (("nodefs", node.pressure.nodefs), ("imagefs", node.pressure.imagefs)):
+        limit = limits.get(f"{name}.inodesFree")
+        if limit and disk.inodes and disk.inodes_free < threshold(limit, disk.inodes):
+            yield f"{name} ({disk.mount_point}): {disk.inodes_free} of {disk.inodes} inodes free, eviction below {limit}"
+
+
+@cause(
+    id="nfs-mount-hung",
+    layer="storage",
+    title="A network filesystem does not answer",
+    restart="harmful",
+    refusal="a kubelet that touches the mount at its start hangs with it",
+    explains=(
+        "containerd-shim-hung",
+        "kernel-hung-task",
+        "kubelet-pleg-unhealthy",
+        "kubelet-syncloop-stuck",
+        "orphaned-pod-volumes",
+        "sym:pods-terminating",
+    ),
+    advice="bring its server back; or ssh {host} 'sudo umount -f -l MOUNT' and delete the Pod that uses it",
+)
+def nfs_mount_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Whoever touches it sleeps in the kernel until its server answers."""
+    for mount in node.storage.network_mounts:
+        if not mount.answers:
+            yield f"{mount.mount_point} ({mount.kind} from {mount.device}) does not answer"

@@ -89,3 +89,22 @@ def containerd_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[st
     elif line:
         yield f"CRI: {cri.detail}"
         yield quote(line[0])
+
+
+@cause(
+    id="containerd-cri-disabled",
+    layer="runtime",
+    title="containerd runs without its CRI service",
+    restart="harmful",
+    refusal="a kubelet that starts without a CRI exits",
+    automate="safe",
+    explains=RUNTIME_DOWN,
+    advice="ssh {host} 'sudo ctr plugins ls | grep cri' says whether it is disabled or failed; take it out of "
+    "disabled_plugins in {runtime_config}, then: sudo systemctl restart {runtime_unit}",
+)
+def containerd_cri_disabled(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Docker's containerd.io package ships disabled_plugins = ["cri"]; the socket answers, the service is unknown."""
+    cri = node.runtime.cri
+    if cri.outcome == "unimplemented":
+        yield f"CRI: {cri.detail}"
+        yield f"{node.runtime.unit.name} is {node.runtime.unit.active_state}"

@@ -189,3 +189,65 @@ def test_fingerprint_is_of_the_fault_and_not_of_its_time() -> None:
     again = diagnose(healthy_node(**{**STOPPED, "kubelet__unit__inactive_since": 99.0}), healthy_cluster(**SILENT))
     other = diagnose(healthy_node(**FROZEN), healthy_cluster(**SILENT))
     assert fingerprint(first) == fingerprint(again) != fingerprint(other)
+
+
+LAST_WORDS = {
+    "kubelet-feature-gate-invalid": "panic: unrecognized feature gate: NoSuchGate",
+    "kubelet-cgroup-v1-refused": 'err="failed to validate kubelet configuration, error: kubelet is configured to not run on a host using cgroup v1."',
+    "kubelet-cpu-manager-checkpoint": 'please drain this node and delete the CPU manager checkpoint file "/var/lib/kubelet/cpu_manager_state"',
+    "kubelet-memory-manager-checkpoint": 'please drain this node and delete the memory manager checkpoint file "/x"',
+    "kubelet-pod-state-checkpoint": "panic: please drain this node and delete pod allocation checkpoint file",
+    "kubelet-port-10250-in-use": '"Failed to listen and serve" err="listen tcp 0.0.0.0:10250: bind: address already in use"',
+}
+
+
+@pytest.mark.parametrize(("cause", "words"), LAST_WORDS.items())
+def test_a_start_that_fails_is_known_by_its_last_words(cause: str, words: str) -> None:
+    looping = healthy_node(**{**LOOPING, "kubelet__journal": journal(words, current=False)})
+    calm = healthy_node(kubelet__journal=journal(words))
+    assert diagnose(looping, healthy_cluster(**SILENT)).root_causes == [cause]
+    assert diagnose(calm, healthy_cluster()).root_causes == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "api", "expected"),
+    [
+        ({**STOPPED, "kubelet__binary": file("/b", exists=False)}, SILENT, ["kubelet-not-installed"]),
+        (
+            {**LOOPING, "kubelet__unit__exit_code": 1, "kubelet__unit__exit_status": 203},
+            SILENT,
+            ["kubelet-exec-failed"],
+        ),
+        ({**LOOPING, "certificates__client_problem": "empty"}, SILENT, ["kubelet-client-pem-corrupt"]),
+        ({"certificates__client_problem": "empty"}, {}, []),
+        (
+            {**LOOPING, "certificates__kubeconfig__file": file("/k", exists=False)},
+            SILENT,
+            ["kubelet-kubeconfig-missing"],
+        ),
+        (
+            {**LOOPING, "certificates__client_ca_file": file("/ca", exists=False)},
+            SILENT,
+            ["kubelet-client-ca-file-missing"],
+        ),
+        ({"network__api__status": 401}, SILENT, ["kubelet-client-ca-rejected"]),
+        ({"network__api__status": 401, "network__api__offset": 90000.0}, SILENT, ["clock-skew-future"]),
+        ({"network__api__outcome": "tls"}, SILENT, ["apiserver-ca-mismatch"]),
+        ({"network__api__outcome": "unresolvable"}, SILENT, ["apiserver-dns-failure"]),
+        ({"network__cni__problem": "no plugins", "runtime__cri__network_ready": False}, {}, ["cni-config-invalid"]),
+        ({"network__cni__problem": "no plugins"}, {}, []),
+        ({"network__cni__missing_plugins": ("bridge",)}, {}, ["cni-binary-missing"]),
+        ({"runtime__cri__outcome": "unimplemented"}, {}, ["containerd-cri-disabled"]),
+        ({"storage__network_mounts": (n.Mount("/mnt", "srv:/x", "nfs4", False),)}, {}, ["nfs-mount-hung"]),
+        ({"storage__network_mounts": (n.Mount("/mnt", "srv:/x", "nfs4", True),)}, {}, []),
+    ],
+)
+def test_further_causes(changes: Changes, api: Changes, expected: list[str]) -> None:
+    assert diagnose(healthy_node(**changes), healthy_cluster(**api)).root_causes == expected
+
+
+def test_inodes_and_image_filesystem_have_thresholds_of_their_own() -> None:
+    images = n.Filesystem("/var/lib/containerd", "/data", "/dev/vdb", "ext4", False, GIB, GIB // 10, 1000, 20)
+    limits = {"imagefs.available": "15%", "imagefs.inodesFree": "5%"}
+    node = healthy_node(pressure__imagefs=images, kubelet__config__eviction_hard=limits)
+    assert diagnose(node, healthy_cluster()).root_causes == ["disk-pressure-imagefs", "inode-exhaustion"]

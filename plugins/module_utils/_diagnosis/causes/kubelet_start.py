@@ -1,0 +1,166 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Causes for which the kubelet exits at its start; each is told by its last words and a state that fits them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..cluster import ClusterEvidence
+from ..node import NodeEvidence
+from ..registry import cause
+from ..signs import crash_looping, quote, said
+
+CRASHES = ("kubelet-start-limit-hit", "sym:kubelet-crashloop", "sym:node-unknown")
+
+
+def last_words(node: NodeEvidence, pattern: str) -> Iterator[str]:
+    """The line that a crash-looping kubelet says before it exits, as evidence."""
+    line = said(node.kubelet.journal, pattern, several_turns=True)
+    if line and crash_looping(node):
+        yield quote(line[0])
+        yield f"{node.kubelet.unit.name} restarts again and again ({node.kubelet.unit.restarts} times)"
+
+
+@cause(
+    id="kubelet-not-installed",
+    layer="kubelet",
+    title="The kubelet is not installed",
+    restart="useless",
+    refusal="there is nothing to start",
+    explains=("kubelet-stopped", "sym:node-unknown", "sym:lease-stale"),
+    advice="ssh {host}: install the kubelet package of the cluster's release again, and hold it (apt-mark hold kubelet)",
+)
+def kubelet_not_installed(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """apt autoremove or an unheld upgrade took it away."""
+    if not node.kubelet.binary.exists:
+        yield f"{node.kubelet.binary.path} does not exist"
+    if node.kubelet.unit.load_state == "not-found":
+        yield f"systemd has no unit {node.kubelet.unit.name}"
+
+
+@cause(
+    id="kubelet-exec-failed",
+    layer="kubelet",
+    title="The kubelet's binary cannot be executed",
+    restart="useless",
+    refusal="the binary cannot be executed",
+    explains=CRASHES,
+    advice="ssh {host} 'file {binary}; {binary} --version'; install the package again for this architecture",
+)
+def kubelet_exec_failed(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """systemd's status 203/EXEC: wrong architecture, truncated by a power cut, or not executable (systemd.exec(5))."""
+    unit = node.kubelet.unit
+    if unit.exit_code == 1 and unit.exit_status == 203 and node.kubelet.binary.exists:
+        yield f"{unit.name} exited with status 203/EXEC"
+
+
+@cause(
+    id="kubelet-start-limit-hit",
+    layer="kubelet",
+    kind="symptom",
+    title="systemd has given up starting the kubelet",
+    restart="useless",
+    refusal="what made it fail so often is still there",
+    explains=("sym:node-unknown",),
+    advice="ssh {host} 'sudo journalctl -u {unit} -n 50' for why it failed; then: sudo systemctl reset-failed {unit}",
+)
+def kubelet_start_limit_hit(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Never a cause of its own; the package's unit has StartLimitInterval=0 and cannot get here."""
+    if node.kubelet.unit.result == "start-limit-hit":
+        yield f"{node.kubelet.unit.name}: result start-limit-hit"
+
+
+@cause(
+    id="kubelet-feature-gate-invalid",
+    layer="kubelet",
+    title="The kubelet's configuration names a feature gate that this release does not know",
+    restart="useless",
+    refusal="every start fails on the same feature gate",
+    explains=CRASHES,
+    advice="take the gate out of {config} on {host} (and of the cluster's kubelet-config); "
+    "then: sudo systemctl restart {unit}",
+)
+def kubelet_feature_gate_invalid(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Gates disappear two releases after they are locked; 1.32 and newer panic (exit status 2)."""
+    yield from last_words(node, r"unrecognized feature gate: \S+|cannot set feature gate \S+")
+
+
+@cause(
+    id="kubelet-cgroup-v1-refused",
+    layer="kubelet",
+    title="The kubelet refuses to run on cgroup v1",
+    restart="useless",
+    refusal="the control groups change only with a reboot",
+    explains=CRASHES,
+    advice="on {host}: take systemd.unified_cgroup_hierarchy=0 off the kernel's command line, and reboot",
+)
+def kubelet_cgroup_v1_refused(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """failCgroupV1 is true from 1.35 on."""
+    yield from last_words(node, r"configured to not run on a host using cgroup v1")
+
+
+@cause(
+    id="kubelet-cpu-manager-checkpoint",
+    layer="kubelet",
+    title="The CPU manager's checkpoint does not fit",
+    restart="useless",
+    refusal="every start fails on the same file",
+    automate="guarded",
+    explains=CRASHES,
+    advice="ssh {host} 'sudo mv {root_dir}/cpu_manager_state /root/ && sudo systemctl restart {unit}'",
+)
+def kubelet_cpu_manager_checkpoint(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """A changed policy or a file cut short by a power loss; the kubelet makes a new one."""
+    yield from last_words(node, r"CPU manager checkpoint file|cpu manager error")
+
+
+@cause(
+    id="kubelet-memory-manager-checkpoint",
+    layer="kubelet",
+    title="The memory manager's checkpoint does not fit",
+    restart="useless",
+    refusal="every start fails on the same file",
+    automate="guarded",
+    explains=CRASHES,
+    advice="ssh {host} 'sudo mv {root_dir}/memory_manager_state /root/ && sudo systemctl restart {unit}'",
+)
+def kubelet_memory_manager_checkpoint(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """A changed policy or a file cut short by a power loss; the kubelet makes a new one."""
+    yield from last_words(
+        node, r"[Mm]emory manager checkpoint file|memory manager error|memorymanager.{1,60}checkpoint"
+    )
+
+
+@cause(
+    id="kubelet-pod-state-checkpoint",
+    layer="kubelet",
+    title="The kubelet's checkpoint of its Pods is corrupt",
+    restart="useless",
+    refusal="every start fails on the same file",
+    automate="safe",
+    explains=CRASHES,
+    advice="ssh {host} 'sudo mv {root_dir}/*pod*_state* /root/ && sudo systemctl restart {unit}'",
+)
+def kubelet_pod_state_checkpoint(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """allocated_pods_state or pod_status_manager_state, cut short by a power loss (k8s#135711)."""
+    yield from last_words(node, r"pod (?:allocation|status|actuated).{0,40}checkpoint file|allocated_pods_state")
+
+
+@cause(
+    id="kubelet-port-10250-in-use",
+    layer="kubelet",
+    title="Another process holds the kubelet's port 10250",
+    restart="useless",
+    refusal="the port is taken",
+    explains=("sym:flapping", *CRASHES),
+    advice="ssh {host} 'sudo ss -ltnp sport = :10250' names the process",
+)
+def kubelet_port_in_use(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """The kubelet exits when it cannot listen; a second kubelet, or k3s beside kubeadm, is the usual one."""
+    yield from last_words(node, r"listen tcp \S{0,45}:10250: bind: address already in use")
