@@ -1,0 +1,116 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``python3 -m tests.matrix``: break a lab node in every way we know, run the playbook, compare, and write it down."""
+
+from __future__ import annotations
+
+import argparse
+import queue
+import sys
+import threading
+import typing as t
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.faults.model import Fault
+from tests.faults.table import FAULTS
+
+from .playbook import Run
+from .results import ROOT, Results, Row, commit
+from .row import Bench, locked, reset, row
+
+# One of each kind of verdict and of repair: what `make test` can afford.
+QUICK: t.Final = (
+    "kubelet-stopped",
+    "kubelet-unit-masked",
+    "kubelet-unknown-flag",
+    "kubelet-config-missing",
+    "kubelet-syncloop-stuck",
+    "containerd-down",
+    "containerd-config-invalid",
+    "kubelet-client-cert-expired",
+    "node-object-deleted",
+    "apiserver-firewalled",
+    "app-crashloop",
+    "apiserver-unavailable",
+)
+
+
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python3 -m tests.matrix", description=__doc__)
+    parser.add_argument("--mode", choices=["diagnose", "recover"], default="recover")
+    parser.add_argument("--hosts", default="pi-04", help="comma separated; one row at a time on each")
+    parser.add_argument("--only", help="comma separated faults")
+    parser.add_argument("--quick", action="store_true", help="a dozen rows, and a short soak")
+    parser.add_argument("--again", action="store_true", help="also rows that are already there")
+    parser.add_argument("--record", action="store_true", help="keep the evidence in tests/recordings")
+    parser.add_argument("--results", type=Path, default=ROOT / "docs" / "results" / "matrix.json")
+    return parser.parse_args(words)
+
+
+def chosen(options: argparse.Namespace) -> list[Fault]:
+    """The faults that were asked for; raises SystemExit for one that there is not."""
+    names = options.only.split(",") if options.only else QUICK if options.quick else FAULTS
+    unknown = [name for name in names if name not in FAULTS]
+    if unknown:
+        sys.exit(f"no such fault: {', '.join(unknown)} (python3 -m tests.faults list)")
+    return [FAULTS[name] for name in names]
+
+
+def work(faults: Iterable[Fault], host: str, bench: Bench, results: Results) -> None:
+    """Take faults until there are none left."""
+    for fault in faults:
+        with locked(host):
+            entry, versions = row(fault, host, bench)
+        results.put(entry, versions)
+        sys.stderr.write(line(entry) + "\n")
+
+
+def line(entry: Row) -> str:
+    """One row for a person who watches."""
+    mark = {True: "right", False: "WRONG", None: "not run"}[entry["ok"]]
+    seen = entry["seen"] or {}
+    what = f"{', '.join(seen.get('root_causes', [])) or '-'} / {seen.get('outcome', '-')}"
+    detail = "" if entry["ok"] else f"  {entry['note']}"
+    return f"{mark:8} {entry['case']:36} {entry['host']} {entry['seconds'] or 0:6.1f} s  {what}{detail}"
+
+
+def drain(waiting: queue.SimpleQueue[Fault]) -> Iterable[Fault]:
+    """The faults of a queue that several hosts share."""
+    while True:
+        try:
+            yield waiting.get_nowait()
+        except queue.Empty:
+            return
+
+
+def main() -> int:
+    """0 when every row that could be run is right."""
+    options = arguments()
+    hosts = options.hosts.split(",")
+    results, now = Results(options.results, "make matrix"), commit()
+    faults = [f for f in chosen(options) if options.again or not results.done(f.id, options.mode, now)]
+    play = Run(options.mode, soak_seconds=5 if options.quick else 30, max_unavailable=len(hosts))
+    bench = Bench(mode=options.mode, commit=now, record=options.record, play=play, reset=reset)
+    waiting: queue.SimpleQueue[Fault] = queue.SimpleQueue()
+    for fault in faults:
+        if fault.scope == "host":
+            waiting.put(fault)
+    threads = [threading.Thread(target=work, args=(drain(waiting), host, bench, results)) for host in hosts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    work([f for f in faults if f.scope == "cluster"], hosts[0], bench, results)
+    for host in hosts:
+        reset(host)
+    cases = {fault.id for fault in chosen(options)}
+    wrong = [r["case"] for r in results.rows if r["ok"] is False and r["case"] in cases and r["mode"] == options.mode]
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

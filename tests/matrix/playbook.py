@@ -1,0 +1,85 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run the real playbook of the example against one host and read its report (design.md section 5)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.lab import STATE
+
+from .results import ROOT
+
+Report = dict[str, t.Any]
+Mode = t.Literal["diagnose", "recover"]
+EXAMPLE: t.Final = ROOT / "examples" / "pi-cluster"
+PATIENCE: t.Final = 900  # seconds; a dead node costs some time-outs of ssh
+
+
+class NoReport(Exception):
+    """The playbook ended without a report; the text is the end of what it said."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the playbook is called."""
+
+    mode: Mode
+    soak_seconds: int
+    max_unavailable: int
+
+    def command(self, host: str, reports: Path) -> list[str]:
+        """As a person would type it, with the lab's inventory."""
+        variables = {
+            "outward_kubeconfig": str(STATE / "admin.kubeconfig"),
+            "outward_report_dir": str(reports),
+            "outward_soak_seconds": self.soak_seconds,
+            "outward_max_unavailable": self.max_unavailable,
+        }
+        inventory = str(STATE / "inventory" / "hosts.yml")
+        playbook = f"node-{self.mode}.yml"
+        tool = str(Path(sys.executable).with_name("ansible-playbook"))
+        return [tool, playbook, "-i", inventory, "-l", host, "-e", json.dumps(variables)]
+
+    def __call__(self, host: str) -> Report:
+        """Run it inside the lab's network; raises NoReport."""
+        with tempfile.TemporaryDirectory(prefix="outward-reports-") as name:
+            command = [
+                sys.executable,
+                "-m",
+                "tests.lab",
+                "exec",
+                "--",
+                "sh",
+                "-c",
+                'cd "$0" && exec "$@"',
+                str(EXAMPLE),
+            ]
+            try:
+                done = subprocess.run(
+                    [*command, *self.command(host, Path(name))],
+                    cwd=ROOT,
+                    env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build"), "ANSIBLE_NOCOLOR": "1"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                    timeout=PATIENCE,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired as late:
+                raise NoReport(f"the playbook did not end in {PATIENCE} s") from late
+            path = Path(name) / f"{host}.json"
+            if not path.exists():
+                raise NoReport(f"status {done.returncode}, no report: {done.stdout.strip()[-1500:]}")
+            return t.cast(Report, json.loads(path.read_text()))

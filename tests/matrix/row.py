@@ -1,0 +1,113 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One row: a clean node, the fault, the playbook, the verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.metadata
+import subprocess
+import sys
+import time
+import typing as t
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.lab import NotInjected, inject, undo
+from tests.faults.model import Fault
+
+from .playbook import Mode, NoReport, Report
+from .recording import keep, recording
+from .results import ROOT, Row
+from .verdict import expected, mistakes, seen
+
+
+class NotReset(Exception):
+    """The node could not be brought back to its clean state."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a row needs from the outside; tests put their own in."""
+
+    mode: Mode
+    commit: str
+    record: bool
+    play: Callable[[str], Report]
+    reset: Callable[[str], None]
+    inject: Callable[[Fault, str], float] = inject
+    undo: Callable[[Fault, str], None] = undo
+
+
+def reset(host: str) -> None:
+    """Bring *host* back to the snapshot. Raises NotReset."""
+    command = [sys.executable, "-m", "tests.lab", "reset", host]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NotReset(f"reset of {host}: {(done.stdout + done.stderr).strip()[-500:]}")
+
+
+@contextlib.contextmanager
+def locked(host: str) -> Iterator[None]:
+    """Nobody else breaks *host* meanwhile (the same lock as flock(1) takes)."""
+    with Path(f"/tmp/lab-{host}.lock").open("a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def row(fault: Fault, host: str, bench: Bench) -> tuple[Row, dict[str, str]]:
+    """Run *fault* on *host*; the row, and the versions that were seen. Never raises for a failed row."""
+    blank: Row = {
+        "case": fault.id,
+        "kind": fault.kind,
+        "mode": bench.mode,
+        "host": host,
+        "commit": bench.commit,
+        "expected": expected(fault, bench.mode),
+        "seen": None,
+        "ok": None,
+        "seconds": None,
+        "note": fault.note,
+    }
+    try:
+        bench.reset(host)
+        return _measured(fault, host, bench, blank)
+    except (NotReset, NotInjected, NoReport) as why:
+        return {**blank, "note": f"could not be run: {why}"}, {}
+
+
+def _measured(fault: Fault, host: str, bench: Bench, blank: Row) -> tuple[Row, dict[str, str]]:
+    start = time.monotonic()
+    try:
+        took = bench.inject(fault, host)
+        report = bench.play(host)
+        seconds = time.monotonic() - start
+    finally:
+        _clean(fault, host, bench)
+    versions = versions_of(report)
+    if bench.record:
+        keep(recording(fault, report, versions))
+    wrong = mistakes(blank["expected"], report)
+    note = "; ".join([*wrong, *([fault.note] if fault.note else [])])
+    timing = {"seconds": round(seconds, 1), "injected_after": round(took, 1)}
+    return {**blank, **timing, "seen": seen(report), "ok": not wrong, "note": note}, versions
+
+
+def _clean(fault: Fault, host: str, bench: Bench) -> None:
+    # A reset gives back the node; what was done to the cluster has to be undone by name.
+    if fault.scope == "cluster":
+        bench.undo(fault, host)
+
+
+def versions_of(report: Report) -> dict[str, str]:
+    """Versions by the Node's own words."""
+    node: t.Any = ((report.get("evidence") or {}).get("cluster") or {}).get("node")
+    found = {"ansible-core": importlib.metadata.version("ansible-core")}
+    if isinstance(node, dict) and "kubelet_version" in node:
+        found["kubelet"] = node["kubelet_version"]
+        found["containerd"] = str(node["runtime_version"]).partition("://")[2]
+    return found
