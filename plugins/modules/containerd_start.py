@@ -116,7 +116,9 @@ evidence:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.outward.kubelet.plugins.module_utils._host.call import ARGUMENTS, described, requested
+from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongProfile
 from ansible_collections.outward.kubelet.plugins.module_utils._host.node import ThisNode
+from ansible_collections.outward.kubelet.plugins.module_utils._host.profile import resolve
 from ansible_collections.outward.kubelet.plugins.module_utils._host.restart import Run
 from ansible_collections.outward.kubelet.plugins.module_utils._host.steps import RUNTIME
 
@@ -126,9 +128,10 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         request = requested(module.params, module.check_mode)
-    except ValueError as problem:
+        node = ThisNode(resolve(module.params["profile"]))
+    except (ValueError, WrongProfile) as problem:
         module.fail_json(msg=str(problem))
-    outcome = Run(RUNTIME, ThisNode(module.params["profile"]), request).carry_out()
+    outcome = Run(RUNTIME, node, request).carry_out()
     module.exit_json(**described(RUNTIME, request, outcome))
 
 

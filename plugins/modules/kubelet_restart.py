@@ -127,7 +127,9 @@ evidence:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.outward.kubelet.plugins.module_utils._host.call import KUBELET_ARGUMENTS, described, requested
+from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongProfile
 from ansible_collections.outward.kubelet.plugins.module_utils._host.node import ThisNode
+from ansible_collections.outward.kubelet.plugins.module_utils._host.profile import resolve
 from ansible_collections.outward.kubelet.plugins.module_utils._host.restart import Run
 from ansible_collections.outward.kubelet.plugins.module_utils._host.steps import KUBELET
 
@@ -137,9 +139,10 @@ def main() -> None:
     module = AnsibleModule(argument_spec=KUBELET_ARGUMENTS, supports_check_mode=True)
     try:
         request = requested(module.params, module.check_mode)
-    except ValueError as problem:
+        node = ThisNode(resolve(module.params["profile"]))
+    except (ValueError, WrongProfile) as problem:
         module.fail_json(msg=str(problem))
-    outcome = Run(KUBELET, ThisNode(module.params["profile"]), request).carry_out()
+    outcome = Run(KUBELET, node, request).carry_out()
     module.exit_json(**described(KUBELET, request, outcome))
 
 

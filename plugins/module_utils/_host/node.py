@@ -1,0 +1,114 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The node that this process runs on, as the acting side needs it: the real :class:`~.task.Host`."""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+from .._diagnosis.evidence import Undecided, Unknown, unknown
+from .._diagnosis.ledger import Moment
+from .._diagnosis.node import SUBSETS, Cri, Endpoint, NodeEvidence, Profile, Unit
+from .._parse.redact import redact
+from . import ledger
+from .command import run
+from .errors import EXPECTED, words
+from .observe import observe
+from .pods import running_pods
+from .probes import cri, healthz, units
+from .runner import Task
+from .runner import run as ask
+
+# A cheap look must not outlast the pause between two of them by much, even when nothing answers.
+LOOK: t.Final = 5.0
+# `containerd config dump` reads its file and its drop-ins; half a second on a Pi.
+CONFIG_DUMP: t.Final = 10.0
+QUOTED: t.Final = 300
+
+
+class ThisNode:
+    """This node, with its profile."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+
+    def observe(self) -> NodeEvidence:
+        """Everything, each probe with its deadline."""
+        return observe(self._profile, tuple(SUBSETS))
+
+    def unit(self, name: str) -> Unit:
+        """The kubelet's or the runtime's unit."""
+        try:
+            kubelet, runtime, _ = self._look("units", units.ask)
+        except Undecided as doubt:
+            gone = unknown(str(doubt))
+            return Unit(**{**dict.fromkeys(Unit.__dataclass_fields__, gone), "name": name})
+        return t.cast(Unit, kubelet if name == self._profile.unit else runtime)
+
+    def alive(self, pid: int) -> bool:
+        """There is such a process."""
+        return pid > 0 and os.path.exists(f"/proc/{pid}")
+
+    def healthz(self) -> Endpoint:
+        """Raises Undecided when the question itself was cut off."""
+        return t.cast(Endpoint, self._look("healthz", healthz.ask))
+
+    def cri(self) -> Cri:
+        """Raises Undecided when the question itself was cut off."""
+        return t.cast(Cri, self._look("cri", cri.ask))
+
+    def pods(self) -> frozenset[str]:
+        """By their control groups."""
+        return frozenset(running_pods())
+
+    def systemctl(self, *arguments: str, seconds: float) -> t.Optional[str]:
+        """What systemctl said when it did not succeed."""
+        return _complaint(["systemctl", "--no-ask-password", *arguments], seconds)
+
+    def runtime_config(self) -> t.Optional[str]:
+        """What containerd says of its configuration, without starting it; a missing file is the defaults."""
+        path = self._profile.runtime_config
+        if not os.path.exists(path):
+            return None
+        problem = _complaint(["containerd", "--config", path, "config", "dump"], CONFIG_DUMP)
+        return None if problem is None else f"containerd cannot use {path}: {problem}"
+
+    def now(self) -> Moment:
+        """Of the ledger's clocks."""
+        return ledger.now()
+
+    def wall(self, started: t.Optional[float] = None) -> datetime:
+        """By the wall clock of this moment: a step of it in between moves *started* as well."""
+        ago = 0.0 if started is None else time.monotonic() - started
+        return datetime.now(timezone.utc) - timedelta(seconds=ago)
+
+    def sleep(self, seconds: float) -> None:
+        """Without a load of our own."""
+        time.sleep(seconds)
+
+    def _look(self, name: str, question: Callable[[Profile], t.Any]) -> t.Any:
+        answer = ask((Task(name, LOOK, lambda: question(self._profile)),), LOOK)[name]
+        if isinstance(answer.value, Unknown):
+            raise Undecided(answer.value.reason)
+        return answer.value
+
+
+def _complaint(command: t.Sequence[str], seconds: float) -> t.Optional[str]:
+    """None when it succeeded, else the end of what it said in one line, or why it could not be asked."""
+    try:
+        answer = run(command, seconds)
+    except EXPECTED as error:
+        return words(error)
+    if answer.status == 0:
+        return None
+    said = " ".join(redact(answer.err).split())
+    return said[-QUOTED:] or f"{command[0]} ended with status {answer.status}"
