@@ -1,0 +1,52 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every fault is complete, is valid shell, and expects what our own rules can say."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import STEPS
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
+from tests.faults import shell
+from tests.faults.model import Fault, Step
+from tests.faults.table import FAULTS
+
+STEPS_OF_ALL = [
+    pytest.param(step, id=f"{fault.id}-{number}")
+    for fault in FAULTS.values()
+    for number, step in enumerate((*fault.inject, fault.holds, *fault.undo))
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.id)
+def test_a_fault_expects_what_a_rule_of_ours_can_say(fault: Fault) -> None:
+    assert callable(diagnose)  # importing it enters every rule
+    assert set(fault.root_causes) <= set(CAUSES)
+    assert set(fault.actions) <= set(STEPS)
+    assert (fault.outcome == "recovered") == bool(fault.actions)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.id)
+def test_what_is_expected_fits_the_kind_of_its_cause(fault: Fault) -> None:
+    kinds = {CAUSES[cause].kind for cause in fault.root_causes}
+    wanted = {"external": {"external"}, "not-a-node-fault": {"not-a-node-fault"}}
+    assert kinds == wanted.get(fault.outcome, {"root"})
+    assert (fault.kind == "look-alike") == (fault.outcome == "not-a-node-fault")
+
+
+@pytest.mark.parametrize("step", STEPS_OF_ALL)
+def test_every_script_parses(step: Step) -> None:
+    helpers = shell.NODE if step.place == "node" else shell.CONTROLLER
+    done = subprocess.run(["sh", "-n"], input=helpers + step.script, text=True, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_cause_that_we_know_has_an_injection() -> None:
+    injected = {cause for fault in FAULTS.values() for cause in (*fault.root_causes, fault.id)}
+    assert set(CAUSES) - injected == set()

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One row, with the lab played by functions."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.faults.lab import NotInjected
+from tests.faults.model import Fault
+from tests.faults.table import FAULTS
+from tests.matrix.playbook import NoReport
+from tests.matrix.row import Bench, NotReset, row
+
+from .test_verdict import RIGHT
+
+
+class Lab:
+    """Does nothing, remembers the order, and fails where it is told to."""
+
+    def __init__(self, failing: Exception | None = None, at: str = "") -> None:
+        self.failing, self.at = failing, at
+        self.done: list[str] = []
+
+    def _note(self, what: str) -> None:
+        self.done.append(what)
+        if self.failing and what == self.at:
+            raise self.failing
+
+    def bench(self, report: dict[str, t.Any]) -> Bench:
+        def play(host: str) -> dict[str, t.Any]:
+            self._note("play")
+            return report
+
+        def inject(fault: Fault, host: str) -> float:
+            self._note("inject")
+            return 1.0
+
+        return Bench(
+            mode="recover",
+            commit="abc",
+            record=False,
+            play=play,
+            reset=lambda host: self._note("reset"),
+            inject=inject,
+            undo=lambda fault, host: self._note("undo"),
+        )
+
+
+def test_a_clean_node_is_broken_and_judged() -> None:
+    lab = Lab()
+    entry, versions = row(FAULTS["kubelet-stopped"], "pi-04", lab.bench(RIGHT))
+    assert lab.done == ["reset", "inject", "play"]
+    assert (entry["ok"], entry["seen"]["root_causes"]) == (True, ["kubelet-stopped"])
+    assert "ansible-core" in versions
+
+
+def test_a_wrong_verdict_is_a_wrong_row_that_says_why() -> None:
+    entry, _ = row(FAULTS["containerd-down"], "pi-04", Lab().bench(RIGHT))
+    assert entry["ok"] is False
+    assert "root_causes: expected ['containerd-down'], saw ['kubelet-stopped']" in entry["note"]
+
+
+@pytest.mark.parametrize(
+    ("failing", "at"), [(NotReset("no"), "reset"), (NotInjected("no"), "inject"), (NoReport("no"), "play")]
+)
+def test_what_could_not_be_run_is_neither_right_nor_wrong(failing: Exception, at: str) -> None:
+    entry, _ = row(FAULTS["kubelet-stopped"], "pi-04", Lab(failing, at).bench(RIGHT))
+    assert (entry["ok"], entry["note"], entry["seen"]) == (None, "could not be run: no", None)
+
+
+def test_what_was_done_to_the_cluster_is_undone_whatever_happens() -> None:
+    lab = Lab(NoReport("no"), "play")
+    row(FAULTS["apiserver-unavailable"], "pi-04", lab.bench(RIGHT))
+    assert lab.done == ["reset", "inject", "play", "undo"]
