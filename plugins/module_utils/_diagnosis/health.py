@@ -16,7 +16,7 @@ from .cluster import ClusterEvidence
 from .evidence import Undecided
 from .node import NodeEvidence
 from .registry import Predicate
-from .signs import kubelet_answers, lease_fresh
+from .signs import crash_looping, kubelet_answers, lease_fresh
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def conditions_clean(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
 
 CHECKS: tuple[tuple[str, str, Predicate], ...] = (
     ("kubelet_answers", "the kubelet runs and its healthz says ok", lambda node, cluster: kubelet_answers(node)),
+    ("kubelet_calm", "the kubelet stays up", lambda node, cluster: not crash_looping(node)),
     ("runtime_ready", "the container runtime is ready", runtime_ready),
     ("network_ready", "the Pod network is ready", network_ready),
     ("node_registered", "the Node is in the API", registered),

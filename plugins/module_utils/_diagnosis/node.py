@@ -127,7 +127,7 @@ class KubeletConfig(Evidence):
 
 @dataclass(frozen=True)
 class LogLine(Evidence):
-    """Equal lines of one invocation, folded: the text of the last one, how many, first and last."""
+    """Lines of equal shape of one invocation, folded: the text of the last one, how many, first and last."""
 
     text: str  # normalised (nested quotes unescaped), at most 1,000 characters, redacted
     count: int
@@ -170,6 +170,7 @@ class Cri(Evidence):
     sandboxes: int | None  # in state ready
     containers: int | None  # running
     seconds: float
+    cgroup_driver: str | None = unknown("the runtime was not asked")  # None: it does not say (containerd 1.x)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from .node import Journal, LogLine, NodeEvidence, Unit
 CLOCK_TOLERANCE = 60.0
 # In a crash loop the newest turn may not have logged its reason yet: RestartSec=10 plus a slow start.
 CRASH_LOOP_WINDOW = 90.0
+# A kubelet that cannot stay up leaves within seconds; the lab's slow nodes need up to 20 s to get there.
+YOUNG = 30.0
 
 
 def said(journal: Journal, pattern: str, *, several_turns: bool = False) -> tuple[LogLine, re.Match[str]] | None:
@@ -48,7 +50,14 @@ def crash_looping(node: NodeEvidence) -> bool:
     unit = node.kubelet.unit
     if unit.sub_state == "auto-restart":
         return True
-    return unit.restarts > 0 and unit.active_state in {"active", "activating"} and not kubelet_answers(node)
+    if unit.restarts == 0 or unit.active_state not in {"active", "activating"}:
+        return False
+    return not kubelet_answers(node) or young(node, unit)
+
+
+def young(node: NodeEvidence, unit: Unit) -> bool:
+    """The main process is younger than a turn of a crash loop on a slow node takes."""
+    return unit.started is None or node.identity.uptime - unit.started < YOUNG
 
 
 def kubelet_answers(node: NodeEvidence) -> bool:

@@ -162,6 +162,8 @@ def test_resources_network_and_applications(changes: Changes, api: Changes, expe
         ({}, {}, "healthy"),
         (NO_SWAP, {}, "healthy"),
         (STOPPED, SILENT, "faulty"),
+        ({"kubelet__unit__restarts": 7, "kubelet__unit__started": 3590.0}, {}, "unknown"),
+        ({"kubelet__unit__restarts": 7}, {}, "healthy"),
         ({}, {"node__conditions": conditions(Ready="False")}, "unknown"),
         ({"kubelet__healthz": unknown("no answer")}, {}, "unknown"),
         ({}, {"node__unschedulable": True}, "not-a-node-fault"),
