@@ -15,8 +15,8 @@ from .errors import ParseError
 
 Header = tuple[str, str]
 
-# RFC 7541 appendix A: the names; of the values only those that answer a status.
-_STATIC: t.Final = (
+# RFC 7541 appendix A: the names; of the values only the statuses.
+_STATIC_NAMES: t.Final = (
     ":authority :method :method :path :path :scheme :scheme :status :status :status :status :status :status :status "
     "accept-charset accept-encoding accept-language accept-ranges accept access-control-allow-origin age allow "
     "authorization cache-control content-disposition content-encoding content-language content-length "
@@ -24,7 +24,8 @@ _STATIC: t.Final = (
     "if-modified-since if-none-match if-range if-unmodified-since last-modified link location max-forwards "
     "proxy-authenticate proxy-authorization range referer refresh retry-after server set-cookie "
     "strict-transport-security transfer-encoding user-agent vary via www-authenticate"
-).split()
+)
+_STATIC: t.Final = _STATIC_NAMES.split(" ")
 _STATUS: t.Final = {8: "200", 9: "204", 10: "206", 11: "304", 12: "400", 13: "404", 14: "500"}
 
 # RFC 7541 appendix B is a canonical code: the length of each symbol's code (0-9, a-u) is all of it.
@@ -122,21 +123,23 @@ def _canonical() -> tuple[list[tuple[int, int, int]], list[int]]:
 def huffman(data: bytes) -> bytes:
     """Decode RFC 7541 section 5.2: padded with fewer than eight ones. Raises :class:`ParseError`."""
     rows, order = _canonical()
-    result = bytearray()
+    result: list[int] = []
     code = length = 0
-    for octet in data:
-        for shift in range(7, -1, -1):
-            code = code << 1 | octet >> shift & 1
-            first, count, index = rows[length]
-            length += 1
-            if code - first < count:
-                symbol = order[index + code - first]
-                if symbol == _EOS:
-                    raise ParseError("the end symbol inside a string")
-                result.append(symbol)
-                code = length = 0
-            elif length == _LONGEST:
-                raise ParseError("a code that is none")
+    for bit in _bits(data):
+        code = code << 1 | bit
+        first, count, index = rows[length]
+        length += 1
+        if code - first < count:
+            result.append(order[index + code - first])
+            code = length = 0
+        elif length == _LONGEST:
+            raise ParseError("a code that is none")
+    if _EOS in result:
+        raise ParseError("the end symbol inside a string")
     if length > 7 or code != (1 << length) - 1:
         raise ParseError("the padding is wrong")
     return bytes(result)
+
+
+def _bits(data: bytes) -> t.Iterator[int]:
+    return (octet >> shift & 1 for octet in data for shift in range(7, -1, -1))

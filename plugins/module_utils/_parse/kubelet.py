@@ -108,9 +108,7 @@ def settings(base: Document | None, drop_ins: t.Sequence[Document], flags: t.Seq
         cgroup_driver=_string(given, "--cgroup-driver", merged.get("cgroupDriver")) or "cgroupfs",
         client_ca_file=_string(given, "--client-ca-file", x509.get("clientCAFile")),
         rotate_certificates=_boolean(given, "--rotate-certificates", merged.get("rotateCertificates"), False),
-        server_tls_bootstrap=_boolean(
-            given, "--rotate-server-certificates", merged.get("serverTLSBootstrap"), False
-        ),
+        server_tls_bootstrap=_boolean(given, "--rotate-server-certificates", merged.get("serverTLSBootstrap"), False),
         eviction_hard=_effective(given.get("--eviction-hard"), merged["evictionHard"]),
         static_pod_path=_string(given, "--pod-manifest-path", merged.get("staticPodPath")),
         cri_socket=socket_path(

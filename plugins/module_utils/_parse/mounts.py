@@ -16,7 +16,9 @@ from .procfs import unescape
 
 NETWORK: t.Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "glusterfs", "afs", "lustre"})
 # FUSE file systems whose server is another machine; fuse.lxcfs and the like are local.
-NETWORK_FUSE: t.Final = frozenset({"fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone", "fuse.davfs"})
+NETWORK_FUSE: t.Final = frozenset(
+    {"fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone", "fuse.davfs"}
+)
 NO_MOUNT: t.Final = frozenset({"none", "swap"})
 
 

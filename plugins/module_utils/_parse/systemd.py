@@ -95,8 +95,8 @@ def directives(text: str, file: str) -> list[Directive]:
     """The [Service] lines of a unit file or drop-in."""
     found: list[Directive] = []
     section = ""
-    for line in re.sub(r"\\\n", " ", text).splitlines():
-        line = line.strip()
+    for raw in re.sub(r"\\\n", " ", text).splitlines():
+        line = raw.strip()
         if line.startswith("["):
             section = line
         elif section == "[Service]" and "=" in line and line[0] not in "#;":
@@ -148,12 +148,10 @@ def _environment_file(text: str) -> list[tuple[str, str]]:
     for line in re.sub(r"\\\n", "", text).splitlines():
         match = re.match(r"\s{0,80}([A-Za-z_][A-Za-z0-9_]*)=(.*)$", line)
         if match:
-            found.append((match.group(1), "".join(_split(match.group(2))[:1]) if _is_quoted(match.group(2)) else match.group(2).strip()))
+            value = match.group(2).strip()
+            quoted = value[:1] in ("'", '"')
+            found.append((match.group(1), "".join(_split(value)[:1]) if quoted else value))
     return found
-
-
-def _is_quoted(text: str) -> bool:
-    return text.strip()[:1] in ("'", '"')
 
 
 def _add(found: list[Setting], words: t.Iterable[str], file: str) -> None:

@@ -35,6 +35,7 @@ _RSA_SIGNATURES: t.Final = {
 class X509(t.NamedTuple):
     """One certificate; names are in the order in which they are encoded."""
 
+    encoded: bytes  # all of it, DER
     subject: bytes  # DER, to compare
     issuer: bytes
     common_name: str
@@ -82,6 +83,7 @@ def certificate(data: bytes) -> X509:
         raise ParseError("a certificate of another shape")
     names = _names(subject)
     return X509(
+        encoded=data,
         subject=subject.encoded,
         issuer=issuer.encoded,
         common_name=next((value for name, value in names if name == "CN"), ""),
@@ -97,11 +99,17 @@ def certificate(data: bytes) -> X509:
     )
 
 
+def to_pem(data: bytes) -> bytes:
+    """A certificate in DER as a PEM block."""
+    lines = [binascii.b2a_base64(data[at : at + 48]) for at in range(0, len(data), 48)]
+    return b"-----BEGIN CERTIFICATE-----\n" + b"".join(lines) + b"-----END CERTIFICATE-----\n"
+
+
 def _names(name: der.Element) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for group in der.children(name.content):
         for attribute in der.children(group.content):
-            kind, value = (der.children(attribute.content) + [attribute, attribute])[:2]
+            kind, value = [*der.children(attribute.content), attribute, attribute][:2]
             label = _ATTRIBUTES.get(kind.content.hex(), "?")
             found.append((label, value.content.decode("utf-8", "replace")))
     return found

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Files as evidence, and bounded reads."""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing as t
+from datetime import datetime, timezone
+
+from .._diagnosis.evidence import unknown
+from .._diagnosis.node import File
+from .errors import EXPECTED, words
+
+LIMIT: t.Final = 512 * 1024
+
+
+def describe(path: str) -> File:
+    """The file at *path*. Raises ``OSError`` for anything but its absence."""
+    target = os.readlink(path) if os.path.islink(path) else None
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return File(path=path, exists=False, size=0, modified=None, link_target=target)
+    return File(
+        path=path,
+        exists=True,
+        size=found.st_size,
+        modified=datetime.fromtimestamp(found.st_mtime, timezone.utc),
+        link_target=target,
+    )
+
+
+def read(path: str) -> str:
+    """The text of a regular or kernel file; octets that are no UTF-8 become surrogates, which no parser takes."""
+    # O_NONBLOCK: somebody may have put a pipe or a device in its place.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(22, "not a regular file", path)
+        return _all(descriptor, path).decode("utf-8", "surrogateescape")
+    finally:
+        os.close(descriptor)
+
+
+def _all(descriptor: int, path: str) -> bytes:
+    data = bytearray()
+    while True:
+        chunk = os.read(descriptor, 65536)
+        if not chunk:
+            return bytes(data)
+        data += chunk
+        if len(data) > LIMIT:
+            raise OSError(27, f"larger than {LIMIT} bytes", path)
+
+
+def read_or_none(path: str) -> str | None:
+    """None when it is not there."""
+    try:
+        return read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def names(path: str) -> list[str]:
+    """The sorted names in a directory; none when it is not there."""
+    try:
+        return sorted(os.listdir(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def attempt(question: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
+    """The answer, or unknown with the reason: for one field, so that the others of its section survive."""
+    try:
+        return question(*arguments)
+    except EXPECTED as error:
+        return unknown(words(error))

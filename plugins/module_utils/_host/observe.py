@@ -1,0 +1,184 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""One look at a node: the questions are asked, and their answers become evidence, section by section."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import datetime, timezone
+
+from .._diagnosis.evidence import Evidence, Unknown, unknown
+from .._diagnosis.node import (
+    SCHEMA,
+    SUBSETS,
+    Clock,
+    Kernel,
+    Kubelet,
+    KubeletConfig,
+    Mount,
+    Network,
+    NodeEvidence,
+    Pressure,
+    Probe,
+    Profile,
+    Runtime,
+    Storage,
+)
+from .._parse.mounts import MountLine, is_network, mountinfo
+from .files import attempt, describe, read
+from .profile import resolve
+from .questions import MOST_MOUNTS, MOUNT, batches, mount_batches
+from .runner import Answer, Runner
+
+# The module ends within 10 s whatever hangs; the rest is for its start and for writing down the result.
+BUDGET: t.Final = 9.0
+IDENTITY: t.Final = "identity"
+Fields = dict[str, t.Any]
+
+
+class Answers:
+    """What came back, to build sections from."""
+
+    def __init__(self, place: Profile, answers: t.Mapping[str, Answer], mounts: t.Any) -> None:
+        self.place = place
+        self._answers = answers
+        self._mounts = mounts  # the network mounts (a tuple), or unknown
+
+    def get(self, name: str, index: int | None = None) -> t.Any:
+        """The answer to a question, or its *index*-th part; what is unknown stays so."""
+        value = self._answers[name].value if name in self._answers else unknown(f"{name}: not asked")
+        return value if index is None or isinstance(value, Unknown) else value[index]
+
+    def fields(self, name: str, kind: type[Evidence], *but: str) -> Fields:
+        """The fields of *kind* that a question answers, all of them unknown when it did not."""
+        value = self.get(name)
+        if isinstance(value, dict):
+            return value
+        return {field: value for field in kind.__annotations__ if field not in but}
+
+    def mounts(self) -> t.Any:
+        """Every network mount with whether it answers; those behind the limit were not asked."""
+        if isinstance(self._mounts, Unknown):
+            return self._mounts
+        return tuple(
+            Mount(mount.mount_point, mount.device, mount.kind, self._mount_answers(mount)) for mount in self._mounts
+        )
+
+    def _mount_answers(self, mount: MountLine) -> t.Any:
+        answer = self._answers.get(MOUNT + mount.mount_point)
+        if answer is None:
+            return unknown(f"{mount.mount_point}: one of more than {MOST_MOUNTS} network mounts; it was not asked")
+        return False if answer.timed_out else answer.value
+
+    def probes(self) -> tuple[Probe, ...]:
+        """How each question went."""
+        return tuple(
+            Probe(answer.name, answer.seconds, answer.value.reason if isinstance(answer.value, Unknown) else None)
+            for answer in self._answers.values()
+        )
+
+
+def observe(profile: Profile | str, subsets: t.Collection[str]) -> NodeEvidence:
+    """Everything asked for in *subsets* (keys of SUBSETS); the other sections are unknown.
+
+    *profile*: one that is resolved, or ``auto``, ``kubeadm`` or ``k3s``; a name may raise
+    :class:`~.errors.WrongProfile`, and nothing else is raised.
+    """
+    place = resolve(profile) if isinstance(profile, str) else profile
+    wanted = {IDENTITY, *(SUBSETS[name] for name in SUBSETS if name in subsets)}
+    mounts = attempt(_network_mounts) if "storage" in wanted else ()
+    points = [mount.mount_point for mount in mounts] if isinstance(mounts, tuple) else []
+    questions = {name for section in wanted for name in SECTIONS[section][0]}
+    asked = [*batches(place, questions), *mount_batches(points)]
+    answers = Answers(place, Runner(asked, BUDGET).run(), mounts)
+    sections = {
+        name: build(answers) if name in wanted else unknown("not gathered") for name, (_, build) in SECTIONS.items()
+    }
+    return NodeEvidence(
+        schema=SCHEMA,
+        observed=datetime.now(timezone.utc),
+        unreachable=None,
+        profile=place,
+        probes=answers.probes(),
+        **sections,
+    )
+
+
+def _network_mounts() -> tuple[MountLine, ...]:
+    """One mount for each export of another machine. Reading mountinfo touches none of them."""
+    mounts = mountinfo(read("/proc/self/mountinfo"))
+    return tuple({mount.device: mount for mount in mounts if is_network(mount.kind)}.values())
+
+
+def _kubelet(answers: Answers) -> Kubelet:
+    fields = answers.get("kubelet-files", 1)
+    flags = answers.get("kubelet-binary", 1)
+    if isinstance(fields, dict):
+        # A runtime that says which driver it uses decides (KubeletCgroupDriverFromCRI, on by default from 1.31).
+        said = _cgroup_driver(answers)
+        fields = KubeletConfig(**{**fields, **({"cgroup_driver": said} if said else {}), "unknown_flags": flags})
+    return Kubelet(
+        unit=answers.get("units", 0),
+        binary=answers.get("kubelet-files", 0),
+        version=answers.get("kubelet-binary", 0),
+        healthz=answers.get("healthz"),
+        config=fields,
+        journal=answers.get("kubelet-journal"),
+    )
+
+
+def _cgroup_driver(answers: Answers) -> str | None:
+    said = vars(answers.get("cri")).get("cgroup_driver")
+    return said if isinstance(said, str) else None
+
+
+def _runtime(answers: Answers) -> Runtime:
+    return Runtime(
+        unit=answers.get("units", 1),
+        cri=answers.get("cri"),
+        config=attempt(describe, answers.place.runtime_config),
+        journal=answers.get("runtime-journal"),
+    )
+
+
+def _pressure(answers: Answers) -> Pressure:
+    fields = answers.fields("pressure", Pressure, "inotify_instances")
+    return Pressure(**fields, inotify_instances=answers.get("processes", 1))
+
+
+def _network(answers: Answers) -> Network:
+    return Network(**answers.fields("network", Network, "api"), api=answers.get("api"))
+
+
+def _storage(answers: Answers) -> Storage:
+    return Storage(**answers.fields("storage", Storage, "network_mounts"), network_mounts=answers.mounts())
+
+
+def _kernel(answers: Answers) -> Kernel:
+    fields = answers.fields("kernel", Kernel, "journal", "blocked_tasks")
+    return Kernel(**fields, journal=answers.get("kernel-log"), blocked_tasks=answers.get("processes", 0))
+
+
+def _clock(answers: Answers) -> Clock:
+    return Clock(**answers.fields("clock", Clock, "service"), service=answers.get("units", 2))
+
+
+Builder = t.Callable[[Answers], t.Any]
+# section of NodeEvidence -> (the questions that it needs, how it is built)
+SECTIONS: t.Final[dict[str, tuple[tuple[str, ...], Builder]]] = {
+    "identity": (("identity",), lambda answers: answers.get("identity")),
+    "kubelet": (("units", "kubelet-files", "kubelet-binary", "healthz", "kubelet-journal", "cri"), _kubelet),
+    "runtime": (("units", "cri", "runtime-journal"), _runtime),
+    "pressure": (("pressure", "processes"), _pressure),
+    "certificates": (("certificates",), lambda answers: answers.get("certificates")),
+    "network": (("network", "api"), _network),
+    "storage": (("storage",), _storage),
+    "kernel": (("kernel", "kernel-log", "processes"), _kernel),
+    "clock": (("clock", "units"), _clock),
+    "board": (("board",), lambda answers: answers.get("board")),
+}

@@ -1,0 +1,178 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The API server as the kubelet would reach it: same address, same CA, same certificate, a new connection."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import ssl
+import time
+import typing as t
+from datetime import datetime, timezone
+
+from ..._diagnosis.node import ApiPath, Profile
+from ..._parse import kubeconfig
+from ..._parse.errors import ParseError
+from ..errors import ProbeError, words
+from ..files import read
+from .certificates import authority_text
+
+SECONDS: t.Final = 4.0
+_LONGEST: t.Final = 16384
+# X509_V_FLAG_NO_CHECK_TIME (OpenSSL 1.1): the clock is judged by the Date that comes back, so a wrong clock must
+# not keep it from coming. X509_V_FLAG_PARTIAL_CHAIN: an intermediate CA in the kubeconfig is enough, as in Go.
+_FLAGS: t.Final = 0x200000 | 0x80000
+_MONTHS: t.Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DATE: t.Final = re.compile(
+    rb"\r\n[Dd]ate: [A-Z][a-z]{2}, ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT\r\n"
+)
+
+
+class _Failed(Exception):
+    """The way ended here; what is known so far is in the arguments: outcome, detail."""
+
+
+class _Http(t.NamedTuple):
+    """What the server said, and when by the node's own clock."""
+
+    status: int
+    date: datetime | None
+    asked: datetime
+    heard: datetime
+
+
+def ask(profile: Profile) -> ApiPath:
+    """GET /readyz. Raises :class:`ProbeError` or :class:`ParseError` when the kubeconfig does not say where."""
+    try:
+        access = kubeconfig.access(read(profile.kubeconfig))
+    except kubeconfig.Unusable as error:
+        raise ProbeError(f"{profile.kubeconfig}: {error}") from error
+    host, port = _address(access.server)
+    addresses: tuple[str, ...] = ()
+    notes: list[str] = []
+    try:
+        addresses = _resolve(host, port)
+        context = _context(access, profile, notes)
+        answer = _exchange(addresses, (host, port), context, time.monotonic() + SECONDS)
+    except _Failed as failure:
+        outcome, detail = failure.args
+        return ApiPath(access.server, outcome, "; ".join([detail, *notes]), addresses, None, None, None)
+    return ApiPath(
+        server=access.server,
+        outcome="ok" if 200 <= answer.status < 300 else "http",
+        detail="; ".join([f"HTTP {answer.status}", *notes]),
+        addresses=addresses,
+        status=answer.status,
+        date=answer.date,
+        offset=_offset(answer),
+    )
+
+
+def _address(server: str) -> tuple[str, int]:
+    match = re.match(r"https://(?:\[([0-9A-Fa-f:.]{2,60})\]|([^:/\[\]]{1,255}))(?::([0-9]{1,5}))?(?:/|$)", server)
+    if not match:
+        raise ParseError("the server of the kubeconfig is no https address")
+    return match.group(1) or match.group(2), int(match.group(3) or 443)
+
+
+def _resolve(host: str, port: int) -> tuple[str, ...]:
+    os.environ["RES_OPTIONS"] = "timeout:1 attempts:1"  # resolv.conf(5): or a silent DNS server takes all our time
+    begin = time.monotonic()
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise _Failed("unresolvable", f"{host}: {words(error)} after {time.monotonic() - begin:.1f} s") from error
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _context(access: kubeconfig.Access, profile: Profile, notes: list[str]) -> ssl.SSLContext:
+    """As client-go sets it up; what cannot be loaded is noted, and left out."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags |= ssl.VerifyFlags(_FLAGS)
+    try:
+        text = authority_text(access, profile)
+        if text is not None:
+            context.load_verify_locations(cadata=text)
+    except (OSError, ValueError) as error:
+        raise _Failed("tls", f"the CA of the kubeconfig cannot be loaded: {words(error)}") from error
+    if access.client_certificate:
+        try:
+            context.load_cert_chain(access.client_certificate, access.client_key)
+        except OSError as error:  # ssl.SSLError is one
+            notes.append(f"asked without a certificate: {access.client_certificate}: {words(error)}")
+    else:
+        notes.append("asked without a certificate: the kubeconfig names no file")
+    return context
+
+
+def _exchange(addresses: t.Sequence[str], server: tuple[str, int], context: ssl.SSLContext, end: float) -> _Http:
+    plain = _connect(addresses, server[1], end)
+    with plain:
+        try:
+            plain.settimeout(max(0.001, end - time.monotonic()))
+            with context.wrap_socket(plain, server_hostname=server[0]) as secure:
+                return _get(secure, server[0], end)
+        except (TimeoutError, socket.timeout) as error:
+            raise _Failed("timeout", f"connected, and no answer within {SECONDS:.0f} s") from error
+        except ssl.SSLCertVerificationError as error:
+            raise _Failed("tls", f"the server's certificate: {error.verify_message}") from error
+        except ssl.SSLError as error:
+            raise _Failed("tls", f"TLS: {error.reason or words(error)}") from error
+        except (ParseError, OSError) as error:
+            raise _Failed("closed", f"connected, and then: {words(error)}") from error
+
+
+def _connect(addresses: t.Sequence[str], port: int, end: float) -> socket.socket:
+    """The first address that takes the connection; each gets its share of the time."""
+    failure = _Failed("unresolvable", "no address")
+    for number, address in enumerate(addresses):
+        share = max(0.1, (end - time.monotonic()) / (len(addresses) - number))
+        where = f"{address}:{port}"
+        try:
+            return socket.create_connection((address, port), timeout=share)
+        except ConnectionRefusedError:
+            failure = _Failed("refused", f"{where}: connection refused")
+        except (TimeoutError, socket.timeout):
+            failure = _Failed("timeout", f"{where}: no answer to a connection within {share:.0f} s")
+        except OSError as error:
+            failure = _Failed("unreachable", f"{where}: {words(error)}")
+    raise failure
+
+
+def _get(secure: ssl.SSLSocket, host: str, end: float) -> _Http:
+    asked = datetime.now(timezone.utc)
+    secure.sendall(f"GET /readyz HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode())
+    data = b""
+    while b"\r\n\r\n" not in data and len(data) < _LONGEST:
+        secure.settimeout(max(0.001, end - time.monotonic()))
+        chunk = secure.recv(_LONGEST)
+        if not chunk:
+            break
+        data += chunk
+    match = re.match(rb"HTTP/1\.[01] ([0-9]{3})", data)
+    if not match:
+        raise ParseError("no HTTP answer")
+    return _Http(int(match.group(1)), _date(data), asked, datetime.now(timezone.utc))
+
+
+def _date(data: bytes) -> datetime | None:
+    match = _DATE.search(data.partition(b"\r\n\r\n")[0] + b"\r\n")
+    if not match or match.group(2).decode() not in _MONTHS:
+        return None
+    day, year, hour, minute, second = (int(match.group(number)) for number in (1, 3, 4, 5, 6))
+    return datetime(year, _MONTHS.index(match.group(2).decode()) + 1, day, hour, minute, second, tzinfo=timezone.utc)
+
+
+def _offset(answer: _Http) -> float | None:
+    """Node minus server: in the middle of the round trip; Date has no fractions, so it is half a second early."""
+    if answer.date is None:
+        return None
+    middle = answer.asked + (answer.heard - answer.asked) / 2
+    return round((middle - answer.date).total_seconds() - 0.5, 1)

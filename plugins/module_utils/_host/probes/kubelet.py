@@ -1,0 +1,98 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The kubelet's files: how it is started, and what it is configured to do."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ..._diagnosis.evidence import unknown
+from ..._diagnosis.node import File, Profile, Setting
+from ..._parse import kubelet, systemd
+from ..._parse.errors import ParseError
+from ..errors import words
+from ..files import attempt, describe, names, read, read_or_none
+from ..profile import UNIT_DIRS
+
+Fields = dict[str, t.Any]
+_SETTINGS: t.Final = kubelet.Settings._fields
+
+
+def ask(profile: Profile) -> tuple[File, Fields]:
+    """The binary, and the fields of KubeletConfig but `unknown_flags`."""
+    lines = unit_lines(profile.unit)
+    return describe(binary_path(profile, lines)), config(profile, lines)
+
+
+def unit_lines(unit: str) -> list[systemd.Directive]:
+    """The unit file that wins, and its drop-ins in the order of their names (systemd.unit(5))."""
+    main = next((f"{place}/{unit}" for place in UNIT_DIRS if os.path.lexists(f"{place}/{unit}")), None)
+    drop_ins = {
+        name: f"{place}/{unit}.d/{name}" for place in reversed(UNIT_DIRS) for name in names(f"{place}/{unit}.d")
+    }
+    paths = [main, *(drop_ins[name] for name in sorted(drop_ins) if name.endswith(".conf"))]
+    lines: list[systemd.Directive] = []
+    for path in paths:
+        # A masked unit is a link to /dev/null, which is no regular file.
+        if path is not None and os.path.isfile(path):
+            lines += systemd.directives(read(path), path)
+    return lines
+
+
+def binary_path(profile: Profile, lines: t.Sequence[systemd.Directive]) -> str:
+    """The first word of ExecStart= without systemd's prefixes."""
+    starts = [line.value.split()[0].lstrip("@-:+!") for line in lines if line.key == "ExecStart" and line.value]
+    return starts[-1] if starts and starts[-1].startswith("/") else profile.binary
+
+
+def flags(lines: t.Sequence[systemd.Directive]) -> tuple[Setting, ...]:
+    """The command line flags, each with the file that holds it."""
+    environments = {path: read_or_none(path) for path in systemd.environment_files(lines)}
+    return systemd.command_flags(lines, {path: text for path, text in environments.items() if text is not None})
+
+
+def config(profile: Profile, lines: t.Sequence[systemd.Directive]) -> Fields:
+    """Every field of KubeletConfig that the files can tell; what they cannot tell is unknown."""
+    given = attempt(flags, lines)
+    values = kubelet.flag_values(given) if isinstance(given, tuple) else {}
+    path = values.get("--config", profile.config)
+    fields: Fields = {"file": attempt(describe, path), "problem": None, "flags": given}
+    try:
+        base = _document(path)
+        extra = [drop_in for drop_in in map(_document, _drop_ins(values, profile)) if drop_in is not None]
+        if base is None:
+            raise ParseError(f"{path} does not exist")
+        settings = kubelet.settings(base, extra, given if isinstance(given, tuple) else ())
+        return {**fields, **settings._asdict()}
+    except kubelet.Unusable as error:
+        return {**fields, **_all_unknown(f"{path}: {error}"), "problem": str(error)}
+    except (OSError, ParseError) as error:
+        absent = isinstance(error, ParseError) and not os.path.exists(path)
+        return {**fields, **_all_unknown(f"{path}: {words(error)}"), "problem": None if absent else _doubt(path, error)}
+
+
+def _doubt(path: str, error: Exception) -> t.Any:
+    return unknown(f"{path} cannot be judged: {words(error)}")
+
+
+def _all_unknown(reason: str) -> Fields:
+    return {name: unknown(reason) for name in _SETTINGS}
+
+
+def _document(path: str) -> kubelet.Document | None:
+    text = read_or_none(path)
+    return None if text is None else kubelet.document(text)
+
+
+def _drop_ins(values: t.Mapping[str, str], profile: Profile) -> list[str]:
+    directory = values.get("--config-dir") or profile.config_dir
+    if not directory:
+        return []
+    paths = [f"{directory}/{name}" for name in names(directory) if name.endswith(".conf")]
+    return [path for path in paths if path != profile.config]

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""One walk over /proc: who is blocked in the kernel, and how many inotify instances root holds."""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+
+from ..._parse import procfs
+from ..._parse.errors import ParseError
+from ..files import read
+
+# A process that waits for a disk is in state D for a moment; one that hangs is there a little later too.
+SECOND_LOOK: t.Final = 0.3
+_INOTIFY: t.Final = "anon_inode:inotify"
+_MOST_BLOCKED: t.Final = 20
+
+
+def ask() -> tuple[tuple[str, ...], int]:
+    """(`comm (pid) wchan` of what is in state D both times, inotify instances of uid 0)."""
+    pids = [name for name in os.listdir("/proc") if name.isdigit()]
+    suspects = [pid for pid in pids if _state(pid) == "D"]
+    instances = sum(_inotify(pid) for pid in pids)
+    if not suspects:
+        return (), instances
+    time.sleep(SECOND_LOOK)
+    return tuple(_described(pid) for pid in suspects if _state(pid) == "D")[:_MOST_BLOCKED], instances
+
+
+def _state(pid: str) -> str:
+    """Of a process that ended meanwhile: empty."""
+    try:
+        return procfs.stat(read(f"/proc/{pid}/stat")).state
+    except (OSError, ParseError):
+        return ""
+
+
+def _described(pid: str) -> str:
+    try:
+        wchan = read(f"/proc/{pid}/wchan") or "?"
+        return f"{procfs.stat(read(f'/proc/{pid}/stat')).comm} ({pid}) {wchan}"
+    except (OSError, ParseError):
+        return f"? ({pid}) ?"
+
+
+def _inotify(pid: str) -> int:
+    """Descriptors of one process of root; a kernel thread has none."""
+    place = f"/proc/{pid}/fd"
+    try:
+        if os.stat(f"/proc/{pid}").st_uid != 0:
+            return 0
+        return sum(_is_inotify(f"{place}/{name}") for name in os.listdir(place))
+    except OSError:
+        return 0
+
+
+def _is_inotify(path: str) -> bool:
+    try:
+        return os.readlink(path) == _INOTIFY
+    except OSError:
+        return False

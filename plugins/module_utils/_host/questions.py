@@ -1,0 +1,122 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Which questions there are, in batches of those that need the same code.
+
+The imports are inside the functions on purpose: they run in the child. Compiling the code of a probe takes longer
+than asking it, so each process compiles only its own, side by side with the others.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from functools import partial
+
+from .._diagnosis.node import Profile
+from .child import Ask, Batch, Question
+
+MOST_MOUNTS: t.Final = 8
+MOUNT_SECONDS: t.Final = 2.0
+MOUNT: t.Final = "mount "
+
+Asks = dict[str, Ask]
+Opener = t.Callable[[Profile], Asks]
+
+
+def _systemd(place: Profile) -> Asks:
+    from .probes import logs, units
+
+    return {
+        "units": partial(units.ask, place),
+        "kubelet-journal": partial(logs.unit, place.unit),
+        "runtime-journal": partial(logs.unit, place.runtime_unit),
+    }
+
+
+def _access(place: Profile) -> Asks:
+    from .probes import api, certificates
+
+    return {"certificates": partial(certificates.ask, place), "api": partial(api.ask, place)}
+
+
+def _runtime(place: Profile) -> Asks:
+    from .probes import cri
+
+    return {"cri": partial(cri.ask, place)}
+
+
+def _kubelet(place: Profile) -> Asks:
+    from .probes import binary, healthz, kubelet
+
+    return {
+        "kubelet-files": partial(kubelet.ask, place),
+        "healthz": partial(healthz.ask, place),
+        "kubelet-binary": partial(binary.ask, place),
+    }
+
+
+def _host(place: Profile) -> Asks:
+    from .probes import clock, kernel, logs, network, pressure, processes, storage
+
+    return {
+        "identity": kernel.identity,
+        "pressure": partial(pressure.ask, place),
+        "storage": partial(storage.ask, place),
+        "network": partial(network.ask, place),
+        "kernel": kernel.ask,
+        "kernel-log": logs.kernel,
+        "clock": clock.ask,
+        "board": clock.board,
+        "processes": processes.ask,
+    }
+
+
+# (opener, question -> seconds). The batches that start processes or wait for somebody come first.
+_BATCHES: t.Final[tuple[tuple[Opener, dict[str, float]], ...]] = (
+    (_systemd, {"units": 5.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
+    (_access, {"certificates": 5.0, "api": 6.0}),
+    (_runtime, {"cri": 5.0}),
+    (
+        _host,
+        {
+            "identity": 3.0,
+            "pressure": 3.0,
+            "storage": 3.0,
+            "network": 3.0,
+            "kernel": 3.0,
+            "kernel-log": 3.0,
+            "clock": 3.0,
+            "board": 3.0,
+            "processes": 4.0,
+        },
+    ),
+    (_kubelet, {"kubelet-files": 4.0, "healthz": 4.0, "kubelet-binary": 7.0}),
+)
+
+
+def batches(place: Profile, wanted: t.AbstractSet[str]) -> list[Batch]:
+    """The batches with the questions that are *wanted*; a batch with none is left out."""
+    found: list[Batch] = []
+    for opener, deadlines in _BATCHES:
+        questions = tuple(Question(name, seconds) for name, seconds in deadlines.items() if name in wanted)
+        if questions:
+            found.append(Batch(questions, partial(opener, place)))
+    return found
+
+
+def mount_batches(mount_points: t.Iterable[str]) -> list[Batch]:
+    """One process for each mount: whoever asks a dead server is lost."""
+    return [
+        Batch((Question(MOUNT + point, MOUNT_SECONDS),), partial(_mount, point))
+        for point in list(mount_points)[:MOST_MOUNTS]
+    ]
+
+
+def _mount(point: str) -> Asks:
+    from .probes import storage
+
+    return {MOUNT + point: partial(storage.answers, point)}

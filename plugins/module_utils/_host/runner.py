@@ -1,0 +1,152 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Questions to a node that may never answer, asked in processes of their own with hard deadlines.
+
+A process that hangs in the kernel cannot even be killed; so nobody waits for it, and it holds nothing that
+somebody else waits for: it has its own session, /dev/null for standard streams, and one end of its own pipe. Few run
+at a time, because our own load fakes time-outs on a small node. Questions that need the same code form a batch: one
+process answers them one after the other; when one of them hangs, the process is killed and the questions behind
+it are asked in another.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import time
+import typing as t
+from collections import deque
+
+from .._diagnosis.evidence import unknown
+from .child import Ask, Batch, Question, kill_group, reap, start
+from .wire import decode
+
+WIDTH: t.Final = 3
+LARGEST_ANSWER: t.Final = 4 * 1024 * 1024
+_CHUNK: t.Final = 65536
+
+
+class Answer(t.NamedTuple):
+    """What came back: the value, or unknown; ``timed_out`` when it was asked and killed at its deadline."""
+
+    name: str
+    value: t.Any
+    seconds: float
+    timed_out: bool = False
+
+
+class _Child:
+    """A running batch, seen from the parent."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.left = deque(batch.questions)
+        self.since = time.monotonic()  # when the question that it is at now began
+        self.data = b""
+        self.source, self.pid = start(batch)
+
+    @property
+    def end(self) -> float:
+        """When the question that it is at has to be answered."""
+        return self.since + self.left[0].deadline if self.left else self.since + 1.0
+
+    def answer(self, value: t.Any, timed_out: bool = False) -> Answer:
+        """The answer to the question that it is at."""
+        now = time.monotonic()
+        seconds, self.since = round(now - self.since, 3), now
+        return Answer(self.left.popleft().name, value, seconds, timed_out)
+
+    def hear(self, chunk: bytes) -> t.Iterator[Answer]:
+        """The answers that are complete; each is a line."""
+        *lines, self.data = (self.data + chunk).split(b"\n")
+        for line in lines[: len(self.left)]:
+            try:
+                yield self.answer(decode(line))
+            except ValueError:
+                yield self.answer(unknown(f"{self.left[0].name}: an answer that cannot be read"))
+
+
+class Runner:
+    """At most *width* batches at a time, and an end to everything after *budget* seconds."""
+
+    def __init__(self, batches: t.Iterable[Batch], budget: float, width: int = WIDTH) -> None:
+        self._waiting = deque(batches)
+        self._running: dict[int, _Child] = {}
+        self._answers: dict[str, Answer] = {}
+        self._poller = select.poll()
+        self._width = width
+        self._end = time.monotonic() + budget
+
+    def run(self) -> dict[str, Answer]:
+        """Question -> answer, for every question of every batch."""
+        gc.freeze()  # or each child would copy every page that the collector touches
+        while self._waiting or self._running:
+            if time.monotonic() >= self._end:
+                self._give_up()
+            while self._waiting and len(self._running) < self._width:
+                child = _Child(self._waiting.popleft())
+                self._running[child.source] = child
+                self._poller.register(child.source, select.POLLIN)
+            self._sleep()
+            self._kill_late()
+        return self._answers
+
+    def _give_up(self) -> None:
+        while self._waiting:
+            for question in self._waiting.popleft().questions:
+                self._keep(Answer(question.name, unknown(f"{question.name}: no time was left to ask"), 0.0))
+
+    def _keep(self, answer: Answer) -> None:
+        self._answers[answer.name] = answer
+
+    def _sleep(self) -> None:
+        """Until somebody says something, or the next deadline."""
+        end = min([self._end, *(child.end for child in self._running.values())])
+        for source, _ in self._poller.poll(max(0, int((end - time.monotonic()) * 1000)) + 1):
+            child = self._running[source]
+            chunk = os.read(source, _CHUNK)
+            for answer in child.hear(chunk):
+                self._keep(answer)
+            if not chunk or len(child.data) > LARGEST_ANSWER:
+                self._finish(child, "ended without an answer" if not chunk else "the answer is too long", False)
+
+    def _kill_late(self) -> None:
+        now = time.monotonic()
+        for child in list(self._running.values()):
+            if now >= min(child.end, self._end):
+                self._finish(child, f"no answer within {now - child.since:.0f} s", True)
+
+    def _finish(self, child: _Child, reason: str, timed_out: bool) -> None:
+        """The question that it is at is lost; those behind it go to another process."""
+        self._poller.unregister(child.source)
+        del self._running[child.source]
+        os.close(child.source)
+        if child.left:
+            kill_group(child.pid)
+            self._keep(child.answer(unknown(f"{child.left[0].name}: {reason}"), timed_out))
+        if child.left:
+            self._waiting.append(child.batch._replace(questions=tuple(child.left)))
+        reap(child.pid)
+
+
+class Task(t.NamedTuple):
+    """One question with a process of its own."""
+
+    name: str
+    deadline: float
+    ask: Ask
+
+
+def run(tasks: t.Iterable[Task], budget: float) -> dict[str, Answer]:
+    """Ask each of *tasks*, and end after *budget* seconds. Never raises."""
+    return Runner([_batch(task) for task in tasks], budget).run()
+
+
+def _batch(task: Task) -> Batch:
+    return Batch((Question(task.name, task.deadline),), lambda: {task.name: task.ask})

@@ -1,0 +1,26 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""gather_subset, as ansible.builtin.setup reads it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._diagnosis.node import SUBSETS
+
+CHOICES: t.Final = ("all", "min", *SUBSETS, "!all", *(f"!{name}" for name in SUBSETS))
+
+
+def chosen(entries: t.Sequence[str]) -> frozenset[str]:
+    """Keys of SUBSETS. Names add; ``!name`` takes away, from everything when nothing was added; ``!all`` is ``min``."""
+    added = {name for name in entries if name in SUBSETS}
+    taken = {name[1:] for name in entries if name.startswith("!")}
+    if "all" in taken:
+        return frozenset(added)
+    everything = "all" in entries or (not added and "min" not in entries)
+    return frozenset((set(SUBSETS) if everything else added) - taken)
