@@ -39,4 +39,11 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         outcome="refused",
         note="Ready is True with nobody behind it; two roots, so nothing is done",
     ),
+    _step(
+        "clock-skew-future",
+        "+2 years",
+        then="restart kubelet",
+        roots=("clock-skew-future",),
+        note="by that clock the certificates have expired; they have not",
+    ),
 )

@@ -2,26 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults of the kubelet itself: its unit, its files, its process."""
+"""Faults of the kubelet's unit, binary and process."""
 
 from __future__ import annotations
 
 import typing as t
 
 from .model import Fault, node
-
-
-def _crash(id: str, script: str, line: str, *, undo: str = "back", note: str = "") -> Fault:
-    """The kubelet is started again on something that makes it exit, and says *line*."""
-    return Fault(
-        id=id,
-        inject=(node(f"{script}\nrestart kubelet"),),
-        holds=node(f"[ $(substate kubelet) = auto-restart ] && said kubelet '{line}'"),
-        undo=(node(f"{undo}; restart kubelet"),),
-        outcome="needs-operator",
-        note=note,
-    )
-
+from .pods import GONE, event, pod
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
@@ -53,24 +41,6 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         deadline=300,
         note="a real boot: the journal of this boot has no line of the kubelet",
     ),
-    _crash(
-        "kubelet-unknown-flag",
-        "keep $FLAGS; sed -i 's/KUBELET_KUBEADM_ARGS=\"/&--container-runtime=remote /' $FLAGS",
-        "unknown flag: --container-runtime",
-        note="a flag that 1.27 removed",
-    ),
-    _crash("kubelet-config-missing", "keep $CONFIG; rm $CONFIG", "failed to load kubelet config file.*no such file"),
-    _crash(
-        "kubelet-config-invalid",
-        "keep $CONFIG; sed -i 's/^kind: .*/kind: KubeletConfig/' $CONFIG",
-        "no kind .KubeletConfig. is registered",
-    ),
-    _crash(
-        "kubelet-swap-on",
-        "fallocate -l 64M /swap.outward; chmod 600 /swap.outward; mkswap /swap.outward; swapon /swap.outward",
-        "running with swap on is not supported",
-        undo="swapoff /swap.outward; rm -f /swap.outward",
-    ),
     Fault(
         id="kubelet-syncloop-stuck",
         inject=(node("systemctl kill -s STOP kubelet"),),
@@ -79,5 +49,100 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         outcome="recovered",
         actions=("restart-kubelet",),
         note="SIGSTOP: the process is there, healthz accepts and never answers",
+    ),
+    Fault(
+        id="kubelet-not-installed",
+        inject=(
+            node(
+                "systemctl stop kubelet; mv /usr/bin/kubelet /usr/bin/kubelet.outward\n"
+                "keep /usr/lib/systemd/system/kubelet.service /usr/lib/systemd/system/kubelet.service.d\n"
+                "rm -r /usr/lib/systemd/system/kubelet.service*; systemctl daemon-reload"
+            ),
+        ),
+        holds=node("[ $(systemctl show -P LoadState kubelet) = not-found ]"),
+        undo=(node("mv /usr/bin/kubelet.outward /usr/bin/kubelet; back; systemctl daemon-reload; restart kubelet"),),
+        outcome="needs-operator",
+        note="what removing the package leaves: neither binary nor unit, all configuration",
+    ),
+    Fault(
+        id="kubelet-exec-failed",
+        inject=(
+            node(
+                "mv /usr/bin/kubelet /usr/bin/kubelet.outward; echo garbage > /usr/bin/kubelet; chmod 755 /usr/bin/kubelet\n"
+                "restart kubelet"
+            ),
+        ),
+        holds=node("[ $(systemctl show -P ExecMainStatus kubelet) = 203 ]"),
+        undo=(node("mv /usr/bin/kubelet.outward /usr/bin/kubelet; restart kubelet"),),
+        outcome="needs-operator",
+    ),
+    Fault(
+        id="kubelet-oom-killed",
+        inject=(node("systemctl set-property --runtime kubelet MemoryMax=30M; restart kubelet"),),
+        holds=node("[ $(systemctl show -P Result kubelet) = oom-kill ]"),
+        undo=(node("systemctl set-property --runtime kubelet MemoryMax=infinity; restart kubelet"),),
+        outcome="needs-operator",
+    ),
+    Fault(
+        id="kubelet-healthz-port-in-use",
+        inject=(
+            node(
+                "systemctl stop kubelet; mkdir -p /run/outward; systemd-run --unit=outward-port "
+                "python3 -m http.server --bind 127.0.0.1 --directory /run/outward 10248; sleep 3; restart kubelet"
+            ),
+        ),
+        holds=node("said kubelet '10248: bind: address already in use' && [ $(substate kubelet) = running ]"),
+        undo=(node("systemctl stop outward-port; restart kubelet"),),
+        outcome="needs-operator",
+        note="not an outage: the kubelet works, and only its health endpoint is somebody else's",
+    ),
+    Fault(
+        id="kubelet-node-ip-invalid",
+        inject=(
+            node(
+                "keep /etc/default/kubelet; echo KUBELET_EXTRA_ARGS=--node-ip=192.0.2.7 > /etc/default/kubelet; restart kubelet"
+            ),
+        ),
+        holds=node("said kubelet 'not found in the host.s network interfaces'"),
+        undo=(node("back; restart kubelet"),),
+        outcome="needs-operator",
+    ),
+    Fault(
+        id="kubelet-hostname-changed",
+        inject=(node("hostname > /run/outward-hostname; hostname renamed-node; restart kubelet"),),
+        holds=node("said kubelet 'renamed-node'"),
+        undo=(node("hostname $(cat /run/outward-hostname); restart kubelet"),),
+        outcome="needs-operator",
+    ),
+    Fault(
+        id="kubelet-cgroup-driver-mismatch",
+        inject=(node("setting cgroupDriver cgroupfs; restart kubelet"), pod()),
+        holds=event("expected cgroupsPath to be of format"),
+        undo=(GONE, node("back; restart kubelet")),
+        outcome="needs-operator",
+        deadline=120,
+    ),
+    Fault(
+        id="kubelet-resolvconf-missing",
+        inject=(node("setting resolvConf /run/none/resolv.conf; restart kubelet"), pod()),
+        holds=event("run/none/resolv.conf"),
+        undo=(GONE, node("back; restart kubelet")),
+        outcome="needs-operator",
+        deadline=120,
+    ),
+    Fault(
+        id="kubelet-node-shutting-down",
+        inject=(
+            node(
+                "setting shutdownGracePeriod 60s; setting shutdownGracePeriodCriticalPods 10s; restart kubelet\n"
+                "until said kubelet 'Creating node shutdown manager|node shutdown manager' && healthz; do sleep 1; done\n"
+                "busctl emit /org/freedesktop/login1 org.freedesktop.login1.Manager PrepareForShutdown b true"
+            ),
+        ),
+        holds=node("said kubelet 'Shutdown manager detected'"),
+        undo=(node("back; restart kubelet"),),
+        outcome="recovered",
+        actions=("restart-kubelet",),
+        note="a shutdown that was cancelled, and whose end the kubelet never heard of",
     ),
 )

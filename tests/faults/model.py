@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
 Kind = t.Literal["single", "compound", "look-alike", "quiet"]
 Place = t.Literal["node", "controller"]
@@ -32,6 +33,15 @@ def node(script: str) -> Step:
 def controller(script: str) -> Step:
     """Lines for the controller; ``$HOST`` is the node's name."""
     return Step("controller", script)
+
+
+def program(file: str, arguments: str = "", properties: str = "") -> str:
+    """Lines that put a program of this directory onto the node and run it as the unit outward-NAME."""
+    path = Path(__file__).with_name(file)
+    return (
+        f"cat > /run/outward-{file} <<'PROGRAM'\n{path.read_text()}PROGRAM\n"
+        f"systemd-run --unit=outward-{path.stem} {properties} python3 /run/outward-{file} {arguments}"
+    )
 
 
 @dataclass(frozen=True)

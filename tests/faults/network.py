@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .model import Fault, controller, node
+from .pods import GONE, event, pod
 
 TABLE: t.Final = "inet outward_fault"
 OPEN: t.Final = (node(f"nft delete table {TABLE}"),)
@@ -49,5 +50,55 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         holds=controller('! lab ssh "$HOST" -- true && [ "$(condition Ready)" = True ]'),
         undo=(controller('lab reset "$HOST"'),),
         outcome="needs-operator",
+    ),
+    Fault(
+        id="cni-config-invalid",
+        inject=(node("echo '{' > /etc/cni/net.d/00-outward.conflist; restart containerd"),),
+        holds=controller('[ "$(condition Ready)" = False ]'),
+        undo=(node("rm /etc/cni/net.d/00-outward.conflist; restart containerd"),),
+        outcome="needs-operator",
+        deadline=120,
+    ),
+    Fault(
+        id="cni-binary-missing",
+        inject=(node("mv /usr/lib/cni/bridge /usr/lib/cni/bridge.outward"), pod()),
+        holds=event("failed to find plugin"),
+        undo=(node("mv /usr/lib/cni/bridge.outward /usr/lib/cni/bridge"), GONE),
+        outcome="needs-operator",
+        deadline=120,
+        note="Ready stays True, and no new Pod starts",
+    ),
+    Fault(
+        id="apiserver-dns-failure",
+        inject=(
+            node(
+                "keep $KUBECONFIG; sed -i 's#server: .*#server: https://api.lab.invalid:6443#' $KUBECONFIG; restart kubelet"
+            ),
+        ),
+        holds=node("said kubelet 'lookup api.lab.invalid'"),
+        undo=(node("back; restart kubelet"),),
+        outcome="needs-operator",
+    ),
+    Fault(
+        id="apiserver-endpoint-stale",
+        inject=(
+            node(
+                "keep $KUBECONFIG; sed -i 's#server: .*#server: https://10.77.0.250:6443#' $KUBECONFIG; restart kubelet"
+            ),
+        ),
+        holds=node("said kubelet 'dial tcp 10.77.0.250:6443'"),
+        undo=(node("back; restart kubelet"),),
+        outcome="needs-operator",
+        note="the address that the control plane had before",
+    ),
+    Fault(
+        id="node-link-down",
+        roots=("node-unreachable",),
+        inject=(node("systemd-run --on-active=2 ip link set eth0 down"),),
+        holds=controller('[ "$(condition Ready)" = Unknown ]'),
+        undo=(controller('lab reset "$HOST"'),),
+        outcome="needs-operator",
+        deadline=120,
+        note="from the outside the same as a dead node",
     ),
 )

@@ -7,27 +7,27 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import PurePath
 
-from .model import Fault, controller, node
+from .model import Fault, controller, node, program
 
-# Takes locked memory in small bites until the kernel has next to nothing left, and keeps it so.
-EATER: t.Final = """
-import mmap, time
-held = []
-def left():
-    lines = dict(line.split(":") for line in open("/proc/meminfo"))
-    return int(lines["MemAvailable"].split()[0])
-while True:
-    if left() > 40 * 1024:
-        bite = mmap.mmap(-1, 4 * 1024 * 1024)
-        for page in range(0, len(bite), 4096):
-            bite[page] = 1
-        held.append(bite)
-    else:
-        time.sleep(1)
-        for bite in held[:: max(1, len(held) // 16)]:
-            bite[0] = 1
-"""
+
+def own_filesystem(directory: str, units: str, options: str) -> str:
+    """Lines that move *directory* onto a small ext4 of its own (mke2fs *options*), and start *units* again."""
+    image = f"/var/lib/outward-{PurePath(directory).name}.img"
+    return (
+        f"systemctl stop {units}; truncate -s 400M {image}; mkfs.ext4 -q -F {options} {image}\n"
+        f"mkdir -p /run/outward-mount; mount -o loop {image} /run/outward-mount\n"
+        f"cp -ax {directory}/. /run/outward-mount; umount /run/outward-mount\n"
+        f"mount -o loop {image} {directory}; systemctl start {units}"
+    )
+
+
+def shared_again(directory: str, units: str) -> str:
+    """The inverse of :func:`own_filesystem`."""
+    image = f"/var/lib/outward-{PurePath(directory).name}.img"
+    return f"systemctl stop {units}; umount -l {directory}; rm {image}; systemctl start {units}"
+
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
@@ -44,20 +44,44 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     Fault(
         id="memory-pressure",
-        inject=(
-            node(
-                f"cat > /run/outward-eater.py <<'PY'{EATER}PY\n"
-                "systemd-run --unit=outward-eater -p OOMScoreAdjust=-999 -p LimitMEMLOCK=infinity "
-                "python3 /run/outward-eater.py"
-            ),
-        ),
+        inject=(node(program("eater.py", "40", "-p OOMScoreAdjust=-999")),),
         holds=node(
-            "[ $(awk '/MemAvailable/ {print $2}' /proc/meminfo) -lt 51200 ] && "
+            "[ $(awk '/MemAvailable/ {print $2}' /proc/meminfo) -lt 61440 ] && "
             "awk '/full/ {split($2, a, \"=\"); exit !(a[2] >= 1)}' /proc/pressure/memory"
         ),
-        undo=(node("systemctl stop outward-eater; rm -f /run/outward-eater.py"),),
+        undo=(node("systemctl stop outward-eater"),),
         outcome="needs-operator",
         deadline=180,
         note="below the kubelet's own signal where the kernel lets us, and with stalls (PSI) in any case",
+    ),
+    Fault(
+        id="disk-pressure-imagefs",
+        inject=(
+            node(
+                f"{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
+                "set -- $(df -B1 --output=size,avail /var/lib/containerd | tail -1)\n"
+                "fallocate -l $(($2 - $1 / 20)) /var/lib/containerd/outward-fill"
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(node(shared_again("/var/lib/containerd", "containerd kubelet")),),
+        outcome="needs-operator",
+        deadline=120,
+        note="images on a filesystem of their own, 5 % of it left",
+    ),
+    Fault(
+        id="inode-exhaustion",
+        inject=(
+            node(
+                f"{own_filesystem('/var/lib/kubelet', 'kubelet', '-N 2000')}\n"
+                "mkdir /var/lib/kubelet/outward; cd /var/lib/kubelet/outward\n"
+                "python3 -c 'for name in range(1 << 20): open(str(name), \"x\").close()' || true"
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(node(shared_again("/var/lib/kubelet", "kubelet")),),
+        outcome="needs-operator",
+        deadline=120,
+        note="no inode is left, with most of the bytes free",
     ),
 )

@@ -8,7 +8,35 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, node
+from .model import Fault, controller, node
+from .pods import GONE, event, pod
+
+MEND: t.Final = node("back; restart containerd")
+
+
+def config(id: str, script: str, holds: str, **more: t.Any) -> Fault:
+    """containerd is started again on another configuration."""
+    return Fault(
+        id=id,
+        inject=(node(f"keep $CONTAINERD; {script}; restart containerd"),),
+        holds=node(holds),
+        undo=(MEND,),
+        outcome="needs-operator",
+        **more,
+    )
+
+
+def binary(id: str, path: str, says: str) -> Fault:
+    """A program that containerd runs for every Pod is gone; the node stays Ready."""
+    return Fault(
+        id=id,
+        inject=(node(f"mv {path} {path}.outward"), pod()),
+        holds=event(says),
+        undo=(node(f"mv {path}.outward {path}"), GONE),
+        outcome="needs-operator",
+        deadline=120,
+    )
+
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
@@ -29,10 +57,85 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         note="SIGSTOP: it accepts and never answers",
     ),
     Fault(
-        id="containerd-config-invalid",
-        inject=(node("keep $CONTAINERD; echo '[[broken' >> $CONTAINERD; restart containerd"),),
-        holds=node("[ $(substate containerd) = auto-restart ] && said containerd 'failed to load TOML|toml: '"),
-        undo=(node("back; restart containerd"),),
+        id="kubelet-pleg-unhealthy",
+        roots=("containerd-hung",),
+        kind="compound",
+        inject=(node("systemctl kill -s STOP --kill-whom=main containerd"),),
+        holds=node("said kubelet 'PLEG is not healthy'"),
+        undo=(node("systemctl kill -s CONT --kill-whom=main containerd"),),
+        outcome="needs-operator",
+        deadline=360,
+        note="PLEG is three minutes behind; the verdict stays on the runtime",
+    ),
+    config(
+        "containerd-config-invalid",
+        "echo '[[broken' >> $CONTAINERD",
+        "[ $(substate containerd) = auto-restart ] && said containerd 'failed to load TOML|toml: '",
+    ),
+    config(
+        "containerd-config-version",
+        "sed -i 's/^version = .*/version = 99/' $CONTAINERD",
+        "[ $(substate containerd) = auto-restart ]",
+        roots=("containerd-config-invalid",),
+    ),
+    config(
+        "containerd-cri-disabled",
+        "sed -i '/^version/a disabled_plugins = [\"io.containerd.grpc.v1.cri\"]' $CONTAINERD",
+        "[ $(substate containerd) = running ] && said kubelet 'unknown service runtime.v1.RuntimeService'",
+    ),
+    config(
+        "containerd-cri-plugin-load-failed",
+        'printf \'\\n[plugins."io.containerd.grpc.v1.cri".containerd]\\ndefault_runtime_name = "nope"\\n\' >> $CONTAINERD',
+        "[ $(substate containerd) = running ] && said containerd 'failed to load plugin.*cri'",
+    ),
+    Fault(
+        id="containerd-socket-permission",
+        inject=(node("mv /run/containerd/containerd.sock /run/containerd/outward.sock"),),
+        holds=node("[ $(substate containerd) = running ] && [ ! -e /run/containerd/containerd.sock ]"),
+        undo=(node("mv /run/containerd/outward.sock /run/containerd/containerd.sock"),),
+        outcome="needs-operator",
+        note="containerd runs, and its socket is not where it should be",
+    ),
+    Fault(
+        id="containerd-sandbox-image-missing",
+        inject=(
+            node(
+                "keep $CONTAINERD; sed -i 's#sandbox_image = .*#sandbox_image = \"127.0.0.1:1/pause:0\"#' $CONTAINERD; restart containerd"
+            ),
+            pod(),
+        ),
+        holds=event("127.0.0.1:1/pause:0"),
+        undo=(MEND, GONE),
+        outcome="needs-operator",
+        deadline=180,
+    ),
+    binary("containerd-runc-missing", "/usr/sbin/runc", "runc"),
+    binary("containerd-shim-binary-missing", "/usr/bin/containerd-shim-runc-v2", "containerd-shim-runc-v2"),
+    Fault(
+        id="containerd-cni-dir-removed",
+        inject=(node("mv /etc/cni/net.d /etc/cni/net.d.outward"),),
+        holds=controller('[ "$(condition Ready)" != True ]'),
+        undo=(node("mv /etc/cni/net.d.outward /etc/cni/net.d; restart containerd"),),
+        outcome="needs-operator",
+        deadline=120,
+    ),
+    Fault(
+        id="containerd-metadata-db-corrupt",
+        inject=(
+            node(
+                "meta=/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db\n"
+                "systemctl stop kubelet containerd; cp $meta /var/lib/outward-meta.db\n"
+                "dd if=/dev/urandom of=$meta bs=4096 count=4 conv=notrunc; systemctl start --no-block containerd kubelet"
+            ),
+        ),
+        holds=node("said containerd 'invalid database|metadata'"),
+        undo=(
+            node(
+                "systemctl stop kubelet containerd\n"
+                "mv /var/lib/outward-meta.db /var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db\n"
+                "restart containerd kubelet"
+            ),
+        ),
         outcome="needs-operator",
     ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, controller, node
+from .model import Fault, controller, node, program
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
@@ -18,5 +18,21 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         # The journal of an emergency remount is not replayed by remounting: only the snapshot is clean.
         undo=(controller('lab reset "$HOST"'),),
         outcome="needs-operator",
+    ),
+    Fault(
+        id="nfs-mount-hung",
+        inject=(
+            node(
+                f"{program('nfs.py', '20490')}\n"
+                "sleep 3; mkdir -p /mnt/outward-nfs\n"
+                "mount -i -t nfs -o addr=127.0.0.1,vers=3,proto=tcp,port=20490,mountproto=tcp,mountport=20490,nolock,hard "
+                "127.0.0.1:/ /mnt/outward-nfs\n"
+                "ls /mnt/outward-nfs; systemctl kill -s STOP outward-nfs"
+            ),
+        ),
+        holds=node("! timeout -s KILL 3 stat -f /mnt/outward-nfs"),
+        undo=(node("systemctl kill -s CONT outward-nfs; umount /mnt/outward-nfs; systemctl stop outward-nfs"),),
+        outcome="needs-operator",
+        note="an NFS server that was frozen after the mount",
     ),
 )

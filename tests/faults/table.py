@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import typing as t
 
-from . import auth, clock, cluster, kubelet, network, pressure, runtime, storage, workload
+from . import auth, clock, cluster, kubelet, kubelet_start, network, pressure, runtime, storage, workload
 from .model import Fault
 
 FAULTS: t.Final[dict[str, Fault]] = {
     fault.id: fault
-    for layer in (kubelet, runtime, auth, clock, pressure, network, storage, workload, cluster)
+    for layer in (kubelet, kubelet_start, runtime, auth, clock, pressure, network, storage, workload, cluster)
     for fault in layer.FAULTS
+}
+
+# Causes that have a rule and no injection, and why none is possible here.
+NOT_INJECTED: t.Final[dict[str, str]] = {
+    "kubelet-cgroup-v1-refused": "needs another kernel command line, and the lab's systemd has no cgroup v1",
 }

@@ -8,48 +8,30 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, Step, controller, node
+from .model import Fault, controller, node
+from .pods import GONE, pod, waits
 
-IMAGE: t.Final = "outward.lab/workload:1"
-GONE: t.Final = (controller("kubectl delete pod outward-fault --ignore-not-found --grace-period=1 --force"),)
 # A registry that is there and has nothing: containerd speaks plain HTTP to localhost.
 REGISTRY: t.Final = node(
     "mkdir -p /run/outward-registry\n"
     "systemd-run --unit=outward-registry python3 -m http.server --bind 127.0.0.1 --directory /run/outward-registry 5000"
 )
 
-
-def pod(spec: str, image: str = IMAGE) -> Step:
-    """One Pod called outward-fault, bound to the node; *spec* is JSON text inside its container."""
-    manifest = (
-        '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "outward-fault"}, "spec": {"nodeName": "\'"$HOST"\'", '
-        '"terminationGracePeriodSeconds": 1, "tolerations": [{"operator": "Exists"}], '
-        f'"containers": [{{"name": "app", "image": "{image}"{spec}}}]}}}}'
-    )
-    return controller(f"echo '{manifest}' | kubectl apply -f -")
-
-
-def waits(reason: str) -> Step:
-    """The Pod's container waits for *reason*."""
-    path = "{.status.containerStatuses[0].state.waiting.reason}"
-    return controller(f'kubectl get pod outward-fault -o "jsonpath={path}" | grep -qE "{reason}"')
-
-
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
         id="app-crashloop",
         inject=(pod(', "command": ["/bin/busybox", "sh", "-c", "exit 3"]'),),
         holds=waits("CrashLoopBackOff"),
-        undo=GONE,
+        undo=(GONE,),
         outcome="not-a-node-fault",
         kind="look-alike",
         deadline=120,
     ),
     Fault(
         id="imagepull-bad-tag",
-        inject=(REGISTRY, pod("", image="localhost:5000/app:nope")),
+        inject=(REGISTRY, pod(image="localhost:5000/app:nope")),
         holds=waits("ErrImagePull|ImagePullBackOff"),
-        undo=(*GONE, node("systemctl stop outward-registry")),
+        undo=(GONE, node("systemctl stop outward-registry")),
         outcome="not-a-node-fault",
         kind="look-alike",
         deadline=120,

@@ -61,26 +61,31 @@ def locked(host: str) -> Iterator[None]:
 
 def row(fault: Fault, host: str, bench: Bench) -> tuple[Row, dict[str, str]]:
     """Run *fault* on *host*; the row, and the versions that were seen. Never raises for a failed row."""
-    blank: Row = {
+    entry = blank(fault, host, bench.mode, bench.commit)
+    try:
+        bench.reset(host)
+        return _measured(fault, host, bench, entry)
+    except (NotReset, NotInjected, NoReport) as why:
+        return {**entry, "note": f"could not be run: {why}"}, {}
+
+
+def blank(fault: Fault, host: str, mode: Mode, commit: str) -> Row:
+    """A row that has not been run."""
+    return {
         "case": fault.id,
         "kind": fault.kind,
-        "mode": bench.mode,
+        "mode": mode,
         "host": host,
-        "commit": bench.commit,
-        "expected": expected(fault, bench.mode),
+        "commit": commit,
+        "expected": expected(fault, mode),
         "seen": None,
         "ok": None,
         "seconds": None,
         "note": fault.note,
     }
-    try:
-        bench.reset(host)
-        return _measured(fault, host, bench, blank)
-    except (NotReset, NotInjected, NoReport) as why:
-        return {**blank, "note": f"could not be run: {why}"}, {}
 
 
-def _measured(fault: Fault, host: str, bench: Bench, blank: Row) -> tuple[Row, dict[str, str]]:
+def _measured(fault: Fault, host: str, bench: Bench, entry: Row) -> tuple[Row, dict[str, str]]:
     start = time.monotonic()
     try:
         took = bench.inject(fault, host)
@@ -91,10 +96,10 @@ def _measured(fault: Fault, host: str, bench: Bench, blank: Row) -> tuple[Row, d
     versions = versions_of(report)
     if bench.record:
         keep(recording(fault, report, versions))
-    wrong = mistakes(blank["expected"], report)
+    wrong = mistakes(entry["expected"], report)
     note = "; ".join([*wrong, *([fault.note] if fault.note else [])])
     timing = {"seconds": round(seconds, 1), "injected_after": round(took, 1)}
-    return {**blank, **timing, "seen": seen(report), "ok": not wrong, "note": note}, versions
+    return {**entry, **timing, "seen": seen(report), "ok": not wrong, "note": note}, versions
 
 
 def _clean(fault: Fault, host: str, bench: Bench) -> None:

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults that make every start of the kubelet fail (its files, its options, what it finds on the node)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .model import Fault, node
+
+
+def crash(id: str, script: str, line: str, *, undo: str = "back", **more: t.Any) -> Fault:
+    """The kubelet is started again on something that makes it exit, and says *line*."""
+    return Fault(
+        id=id,
+        inject=(node(f"{script}\nrestart kubelet"),),
+        holds=node(f"[ $(substate kubelet) = auto-restart ] && said kubelet '{line}'"),
+        undo=(node(f"{undo}; restart kubelet"),),
+        outcome="needs-operator",
+        **more,
+    )
+
+
+def checkpoint(id: str, file: str, line: str, content: str = "broken") -> Fault:
+    """A state file of the kubelet that was cut short by a power loss."""
+    path = f"/var/lib/kubelet/{file}"
+    return crash(id, f"keep {path}; systemctl stop kubelet; echo '{content}' > {path}", line)
+
+
+FAULTS: t.Final[tuple[Fault, ...]] = (
+    crash(
+        "kubelet-unknown-flag",
+        "keep $FLAGS; sed -i 's/KUBELET_KUBEADM_ARGS=\"/&--container-runtime=remote /' $FLAGS",
+        "unknown flag: --container-runtime",
+        note="a flag that 1.27 removed",
+    ),
+    crash("kubelet-config-missing", "keep $CONFIG; rm $CONFIG", "failed to load kubelet config file.*no such file"),
+    crash(
+        "kubelet-config-empty",
+        "keep $CONFIG; : > $CONFIG",
+        "failed to load kubelet config file",
+        roots=("kubelet-config-missing",),
+        note="as a power loss leaves it",
+    ),
+    crash(
+        "kubelet-config-invalid",
+        "keep $CONFIG; sed -i 's/^kind: .*/kind: KubeletConfig/' $CONFIG",
+        "no kind .KubeletConfig. is registered",
+    ),
+    crash("kubelet-feature-gate-invalid", "setting featureGates '{NoSuchGate: true}'", "unrecognized feature gate"),
+    crash(
+        "kubelet-swap-on",
+        "fallocate -l 64M /swap.outward; chmod 600 /swap.outward; mkswap /swap.outward; swapon /swap.outward",
+        "running with swap on is not supported",
+        undo="swapoff /swap.outward; rm -f /swap.outward",
+    ),
+    checkpoint("kubelet-cpu-manager-checkpoint", "cpu_manager_state", "checkpoint"),
+    checkpoint("kubelet-memory-manager-checkpoint", "memory_manager_state", "checkpoint"),
+    checkpoint("kubelet-pod-state-checkpoint", "allocated_pods_state", "checkpoint", content="{}}"),
+    crash(
+        "kubelet-port-10250-in-use",
+        "systemctl stop kubelet; mkdir -p /run/outward; systemd-run --unit=outward-port "
+        "python3 -m http.server --directory /run/outward 10250; sleep 3",
+        "10250: bind: address already in use",
+        undo="systemctl stop outward-port",
+    ),
+    crash(
+        "kubelet-wrong-runtime-endpoint",
+        "setting containerRuntimeEndpoint unix:///run/none.sock",
+        "run/none.sock",
+    ),
+    crash(
+        "kubelet-reserved-cgroup-missing",
+        "setting enforceNodeAllocatable '[pods, kube-reserved]'; setting kubeReservedCgroup /nope; "
+        "setting kubeReserved '{cpu: 50m}'",
+        "nope",
+    ),
+    crash(
+        "kubelet-insufficient-inotify-startup",
+        "sysctl -n fs.inotify.max_user_instances > /run/outward-inotify; sysctl -w fs.inotify.max_user_instances=1",
+        "inotify|too many open files",
+        undo="sysctl -w fs.inotify.max_user_instances=$(cat /run/outward-inotify)",
+    ),
+    Fault(
+        id="kubelet-start-limit-hit",
+        roots=("kubelet-unknown-flag",),
+        kind="compound",
+        inject=(
+            node(
+                "keep /etc/default/kubelet; mkdir -p /etc/systemd/system/kubelet.service.d\n"
+                "printf '[Unit]\\nStartLimitIntervalSec=60\\nStartLimitBurst=3\\n[Service]\\nRestartSec=1\\n' "
+                "> /etc/systemd/system/kubelet.service.d/99-outward.conf\n"
+                "systemctl daemon-reload; echo KUBELET_EXTRA_ARGS=--no-such-flag > /etc/default/kubelet; restart kubelet"
+            ),
+        ),
+        holds=node("[ $(systemctl show -P Result kubelet) = start-limit-hit ]"),
+        undo=(
+            node(
+                "back; rm /etc/systemd/system/kubelet.service.d/99-outward.conf; systemctl daemon-reload\n"
+                "restart kubelet"
+            ),
+        ),
+        outcome="needs-operator",
+        note="the limit is a symptom; the flag is the cause",
+    ),
+)

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Pod of ours on the node under test: what a fault shows in, or what the fault is."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .model import Step, controller
+
+IMAGE: t.Final = "outward.lab/workload:1"
+GONE: t.Final = controller("kubectl delete pod outward-fault --ignore-not-found --grace-period=1 --force")
+
+
+def pod(container: str = "", *, image: str = IMAGE, spec: str = "") -> Step:
+    """One Pod called outward-fault, bound to the node; *container* and *spec* are more JSON members of each."""
+    manifest = (
+        '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "outward-fault"}, "spec": {"nodeName": "\'"$HOST"\'", '
+        '"terminationGracePeriodSeconds": 1, "tolerations": [{"operator": "Exists"}], '
+        f'{spec}"containers": [{{"name": "app", "image": "{image}"{container}}}]}}}}'
+    )
+    return controller(f"echo '{manifest}' | kubectl apply -f -")
+
+
+def waits(reason: str) -> Step:
+    """The Pod's container waits for *reason* (an extended regular expression)."""
+    path = "{.status.containerStatuses[0].state.waiting.reason}"
+    return controller(f'kubectl get pod outward-fault -o "jsonpath={path}" | grep -qE "{reason}"')
+
+
+def event(text: str) -> Step:
+    """An event of the Pod says *text* (an extended regular expression)."""
+    fields = "involvedObject.name=outward-fault"
+    path = "{.items[*].message}"
+    return controller(f"kubectl get events --field-selector {fields} -o 'jsonpath={path}' | grep -qE '{text}'")
