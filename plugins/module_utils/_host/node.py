@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import typing as t
@@ -43,7 +44,7 @@ class ThisNode:
 
     def observe(self) -> NodeEvidence:
         """Everything, each probe with its deadline."""
-        return observe(self._profile, tuple(SUBSETS))
+        return observe(self._profile.name, SUBSETS.keys())
 
     def unit(self, name: str) -> Unit:
         """The kubelet's or the runtime's unit."""
@@ -92,8 +93,11 @@ class ThisNode:
         return datetime.now(timezone.utc) - timedelta(seconds=ago)
 
     def sleep(self, seconds: float) -> None:
-        """Without a load of our own."""
+        """Without a load of our own; what earlier looks have left behind is reaped."""
         time.sleep(seconds)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                pass
 
     def _look(self, name: str, question: Callable[[Profile], t.Any]) -> t.Any:
         answer = ask((Task(name, LOOK, lambda: question(self._profile)),), LOOK)[name]
