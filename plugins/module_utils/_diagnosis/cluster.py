@@ -10,10 +10,11 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from .evidence import Evidence
+from .evidence import JSON, Evidence, from_json, to_json, unknown
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Event(Evidence):
     """One event about the Node or a Pod on it."""
 
     kind: str
-    name: str
+    name: str  # of a Pod with its namespace: default/web
     reason: str
     message: str
     source: str
@@ -177,3 +178,40 @@ class ClusterEvidence(Evidence):
 
 
 SCHEMA: t.Final = "outward.kubelet/cluster/v1"
+
+
+def listing(observed: datetime, api: ApiServer, fleet: Fleet, nodes: Iterable[Node]) -> JSON:
+    """One listing of a fleet as JSON: ``nodes`` is name -> Node, of those that details were asked for."""
+    return {
+        "schema": SCHEMA,
+        "observed": to_json(observed),
+        "api": to_json(api),
+        "fleet": to_json(fleet),
+        "nodes": {node.name: to_json(node) for node in nodes},
+    }
+
+
+def silent_listing(observed: datetime, api: ApiServer) -> JSON:
+    """The listing of an API server that does not answer: all that it alone could tell is unknown."""
+    gone = to_json(unknown(f"the API server does not answer the controller: {api.problem}"))
+    return {"schema": SCHEMA, "observed": to_json(observed), "api": to_json(api), "fleet": gone, "nodes": gone}
+
+
+def of_node(data: JSON, name: str) -> ClusterEvidence:
+    """The evidence of one Node out of a listing; ``node`` is None when the API answered and has no such Node.
+
+    Raises ``TypeError``, ``ValueError`` or ``KeyError`` for data that is no listing of this schema.
+    """
+    if data["schema"] != SCHEMA:
+        raise ValueError(f"a listing of the schema {data['schema']}, not {SCHEMA}")
+    return from_json(ClusterEvidence, {**data, "name": name, "node": _entry(data, name)})
+
+
+def _entry(data: JSON, name: str) -> JSON:
+    """What stands for the Node in the listing: its data, nothing, or why nobody can tell."""
+    nodes, fleet = data["nodes"], data["fleet"]
+    if set(nodes) == {"unknown"} and isinstance(nodes["unknown"], str):
+        return nodes
+    if name not in nodes and name in (*fleet["ready"], *fleet["not_ready"], *fleet["silent"]):
+        return to_json(unknown(f"the listing holds no details of the Node {name}"))
+    return nodes.get(name)

@@ -15,7 +15,14 @@ class KubeError(Exception):
 
 
 class Silent(Exception):
-    """The API server did not answer, or not sensibly. That is evidence; the text is one line."""
+    """The API server did not answer, or not sensibly. That is evidence; the text is one line.
+
+    ``status`` is None when there was no HTTP answer at all.
+    """
+
+    def __init__(self, problem: str, status: int | None = None) -> None:
+        super().__init__(problem)
+        self.status = status
 
 
 class NotThere(Exception):

@@ -16,14 +16,16 @@ import typing as t
 from .errors import KubeError
 
 try:
-    import kubernetes
-    import kubernetes.client
-    import kubernetes.config
-    import urllib3
+    import yaml
+    from kubernetes import __version__ as version
+    from kubernetes import client, config
+    from urllib3 import exceptions as transport
 except ImportError as error:
-    _problem: str | None = str(error)
+    MISSING = str(error)
 else:
-    _problem = None
+    MISSING = ""
+
+__all__ = ["MINIMUM", "MISSING", "client", "config", "require", "transport", "version", "yaml"]
 
 # Also stated by doc_fragments/_kube_auth.py and meta/ee-requirements.txt; the oldest that the tests have passed with.
 MINIMUM: t.Final = "24.2.0"
@@ -32,10 +34,10 @@ MINIMUM: t.Final = "24.2.0"
 def require() -> None:
     """Raise :class:`KubeError` unless a client of at least :data:`MINIMUM` can be imported by this Python."""
     install = f"install it for {sys.executable}: python -m pip install 'kubernetes>={MINIMUM}'"
-    if _problem is not None:
-        raise KubeError(f"the Python package kubernetes is missing on the controller ({_problem}); {install}")
-    if _order(kubernetes.__version__) < _order(MINIMUM):
-        raise KubeError(f"the Python package kubernetes is {kubernetes.__version__}, too old; {install}")
+    if MISSING:
+        raise KubeError(f"the Python package kubernetes is missing on the controller ({MISSING}); {install}")
+    if _order(version) < _order(MINIMUM):
+        raise KubeError(f"the Python package kubernetes is {version}, too old; {install}")
 
 
 def _order(version: str) -> tuple[int, ...]:

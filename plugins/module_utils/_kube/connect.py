@@ -1,0 +1,165 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""A connection to the API server through the official client: short time-outs, no hidden retries, no files left."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import typing as t
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from .._diagnosis.cluster import ApiServer
+from . import kubeconfig, library, refusal
+from .errors import KubeError
+from .options import Access
+
+JSON = t.Any
+PAGE: t.Final = 500  # objects in one answer: kubectl's --chunk-size
+
+
+class Api:
+    """Asks questions; remembers how many, and what time the API server had at the last answer."""
+
+    def __init__(self, client: t.Any, peer: refusal.Peer) -> None:
+        self.peer = peer
+        self.calls = 0
+        self.now: datetime | None = None  # the Date header of the last answer
+        self.controller_now = datetime.now(UTC)  # our own clock when it came
+        self._client = client
+
+    def ask(self, question: refusal.Question, *names: str, **selectors: t.Any) -> JSON:
+        """The answer as plain JSON data. Raises KubeError, Silent, and NotThere for a verb that gets one object."""
+        method = getattr(getattr(library.client, question.api)(self._client), question.method)
+        timeout = (refusal.CONNECT_TIMEOUT, refusal.READ_TIMEOUT)
+        self.calls += 1
+        try:
+            # Model objects of a page of Pods cost several times the time and memory of the JSON.
+            response = method(*names, **selectors, _preload_content=False, _request_timeout=timeout)
+            body = response.read()
+        except library.client.ApiException as error:
+            if error.status:
+                raise refusal.answer(self.peer, question, error.status, _text(error.body)) from error
+            raise refusal.broken(self.peer, error) from error
+        except library.transport.HTTPError as error:
+            raise refusal.broken(self.peer, error) from error
+        self._note(response.headers.get("Date"))
+        return self._decode(question, body)
+
+    def pages(self, question: refusal.Question, *names: str, **selectors: t.Any) -> Iterator[list[JSON]]:
+        """The items of a list, :data:`PAGE` at a time; nothing of a page is kept."""
+        token: str | None = None
+        while True:
+            more = {"_continue": token} if token else {}
+            page = self.ask(question, *names, limit=PAGE, **more, **selectors)
+            yield page.get("items") or []
+            token = (page.get("metadata") or {}).get("continue")
+            if not token:
+                return
+
+    def evidence(self, version: str | None, problem: str | None = None) -> ApiServer:
+        """The API server as it was found; with a *problem* it has no time."""
+        now = None if problem else self.now
+        moment = datetime.now(UTC) if problem else self.controller_now
+        return ApiServer(self.peer.server, problem is None, problem, version, now, moment)
+
+    def _note(self, date: str | None) -> None:
+        self.controller_now = datetime.now(UTC)
+        try:
+            self.now = parsedate_to_datetime(date) if date else None
+        except ValueError:
+            self.now = None
+
+    def _decode(self, question: refusal.Question, body: bytes) -> JSON:
+        try:
+            data = json.loads(body)
+        except ValueError as error:
+            raise KubeError(f"{self.peer.server} answers {question} with no JSON: is it an API server?") from error
+        if not isinstance(data, dict):
+            raise KubeError(f"{self.peer.server} answers {question} with no object: is it an API server?")
+        return data
+
+
+@contextlib.contextmanager
+def connect(access: Access, environ: Mapping[str, str] | None = None) -> Iterator[Api]:
+    """An :class:`Api`; nothing is asked yet. Raises :class:`KubeError` for what a person must mend."""
+    library.require()
+    # The client writes keys of a kubeconfig into temporary files and removes them atexit, which Ansible's
+    # worker processes never reach: they get a directory that goes with the connection.
+    with tempfile.TemporaryDirectory(prefix=".outward-kube-") as directory:
+        configuration = library.client.Configuration()
+        credentials = _load(access, os.environ if environ is None else environ, configuration, directory)
+        _override(access, configuration)
+        configuration.retries = False  # urllib3 would try four times and hide the time that it took
+        client = library.client.ApiClient(configuration)
+        try:
+            yield Api(client, refusal.Peer(str(configuration.host).rstrip("/"), credentials))
+        finally:
+            client.close()
+
+
+def _load(access: Access, environ: Mapping[str, str], configuration: t.Any, directory: str) -> str:
+    """Fill *configuration* from a kubeconfig, if one is needed; return what to call the credentials."""
+    if access.complete:
+        return "the given api_key" if access.api_key else f"the certificate {access.client_cert}"
+    paths = kubeconfig.locate(access.kubeconfig, environ)
+    context = kubeconfig.choose(paths, access.context)
+    names = os.pathsep.join(str(path) for path in paths)
+    try:
+        library.config.load_kube_config(
+            config_file=names,
+            context=context,
+            client_configuration=configuration,
+            persist_config=False,
+            temp_file_path=directory,
+        )
+    except (library.config.ConfigException, ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        raise KubeError(f"the kubeconfig {names} cannot be used: {_harmless(error)}") from error
+    return "the given api_key" if access.api_key else names
+
+
+def _override(access: Access, configuration: t.Any) -> None:
+    """What was given explicitly counts more than the kubeconfig."""
+    for option, path in (
+        ("client_cert", access.client_cert),
+        ("client_key", access.client_key),
+        ("ca_cert", access.ca_cert),
+    ):
+        if path and not Path(path).is_file():
+            raise KubeError(f"the file {path} of the option {option} does not exist on the controller")
+    given = {
+        "host": access.host,
+        "cert_file": access.client_cert,
+        "key_file": access.client_key,
+        "ssl_ca_cert": access.ca_cert,
+        "verify_ssl": access.validate_certs,
+        "proxy": access.proxy,
+        "no_proxy": access.no_proxy,
+    }
+    for name, value in given.items():
+        if value is not None:
+            setattr(configuration, name, value)
+    if access.api_key:
+        configuration.api_key["BearerToken"] = f"Bearer {access.api_key}"
+        configuration.refresh_api_key_hook = None
+        configuration.cert_file = access.client_cert
+        configuration.key_file = access.client_key
+
+
+def _harmless(error: Exception) -> str:
+    """The text without what the client quotes of the file after it, which may be a secret."""
+    return " ".join(str(error).partition("{")[0].split())[:200] or type(error).__name__
+
+
+def _text(body: str | bytes | None) -> str:
+    return body.decode("utf-8", "replace") if isinstance(body, bytes) else body or ""

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Pages of lists, put together to the evidence of a fleet. Pure; each page is forgotten once it was added."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from .._diagnosis.cluster import ApiServer, Event, Fleet, Lease, Node, Pod, SigningRequest, listing
+from . import convert, convert_pods
+from .convert import Object
+
+EVENTS: t.Final = 50  # of one Node and its Pods, the newest; a Pod in trouble writes few kinds, folded by count
+EVENTS_AGE: t.Final = timedelta(hours=1)  # how long an API server keeps events by default (--event-ttl)
+
+
+class Gathering:
+    """What was listed so far; with *names*, details are kept of these Nodes only, and the fleet's figures of all."""
+
+    def __init__(self, names: Collection[str] | None = None) -> None:
+        self._names = names if names is None else frozenset(names)
+        self._leases: dict[str, Lease] = {}
+        self._nodes: dict[str, Node] = {}
+        self._pods: defaultdict[str, list[Pod]] = defaultdict(list)
+        self._homes: dict[str, str] = {}  # UID of a Pod -> its Node
+        self._elsewhere = convert_pods.Elsewhere()
+        self._events: defaultdict[str, list[Event]] = defaultdict(list)
+        self._requests: defaultdict[str, list[SigningRequest]] = defaultdict(list)
+
+    def add_leases(self, page: Iterable[Object]) -> None:
+        """Leases of the namespace kube-node-lease; before the Nodes."""
+        for item in page:
+            lease = convert.lease(item)
+            if lease is not None:
+                self._leases[item["metadata"]["name"]] = lease
+
+    def add_nodes(self, page: Iterable[Object]) -> None:
+        """Nodes."""
+        for item in page:
+            name = item["metadata"]["name"]
+            self._nodes[name] = convert.node(item, self._leases.get(name))
+
+    def add_pods(self, page: Iterable[Object]) -> None:
+        """Pods that are bound to a Node; before the events about them."""
+        for item in page:
+            where = item["spec"].get("nodeName")
+            if not where:
+                continue
+            pod = convert_pods.pod(item)
+            self._elsewhere.add(where, pod)
+            if self._wanted(where):
+                self._pods[where].append(pod)
+                self._homes[pod.uid] = where
+
+    def add_events(self, page: Iterable[Object]) -> None:
+        """Events about Nodes and Pods."""
+        for item in page:
+            about = item["involvedObject"]
+            where = about.get("name") if about["kind"] == "Node" else self._homes.get(about.get("uid", ""))
+            if where and self._wanted(where):
+                self._events[where].append(convert.event(item))
+
+    def add_requests(self, page: Iterable[Object]) -> None:
+        """CertificateSigningRequests."""
+        for item in page:
+            where = convert.subject_node(item)
+            if where and self._wanted(where):
+                self._requests[where].append(convert.signing_request(item))
+
+    def result(self, observed: datetime, api: ApiServer, missing: dict[str, t.Any]) -> t.Any:
+        """The listing as JSON; *missing* replaces fields of every Node whose lists failed by an unknown."""
+        now = api.now or api.controller_now
+        wanted = (name for name in sorted(self._nodes) if self._wanted(name))
+        return listing(observed, api, self._fleet(now), (self._complete(name, now, missing) for name in wanted))
+
+    def _wanted(self, name: str) -> bool:
+        return self._names is None or name in self._names
+
+    def _complete(self, name: str, now: datetime, missing: dict[str, t.Any]) -> Node:
+        events = sorted(
+            (e for e in self._events.pop(name, []) if e.last is None or now - e.last <= EVENTS_AGE),
+            key=lambda e: (e.last or now, e.name, e.reason),
+        )
+        found = {
+            "pods": tuple(self._elsewhere.of(name, pod) for pod in self._pods.pop(name, [])),
+            "events": tuple(events[-EVENTS:]),
+            "signing_requests": tuple(self._requests.pop(name, [])),
+        }
+        return dataclasses.replace(self._nodes[name], **{**found, **missing})
+
+    def _fleet(self, now: datetime) -> Fleet:
+        by_status: defaultdict[str, list[str]] = defaultdict(list)
+        for name, node in sorted(self._nodes.items()):
+            ready = node.condition("Ready")
+            by_status[ready.status if ready else "Unknown"].append(name)
+        return Fleet(
+            ready=tuple(by_status["True"]),
+            not_ready=tuple(by_status["False"]),
+            silent=tuple(by_status["Unknown"]),
+            unschedulable=tuple(sorted(n for n, node in self._nodes.items() if node.unschedulable)),
+            expired_leases=tuple(
+                sorted(
+                    name
+                    for name, node in self._nodes.items()
+                    if node.lease and node.lease.renewed + timedelta(seconds=node.lease.duration) < now
+                )
+            ),
+        )

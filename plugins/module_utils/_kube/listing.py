@@ -1,0 +1,92 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The API's side of a whole fleet, in a number of list calls that does not depend on the number of nodes.
+
+One call each (more only for more than a page of objects): version, Leases, Nodes, Pods, events about Nodes, warnings
+about Pods, CertificateSigningRequests.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
+
+from .._diagnosis.cluster import silent_listing
+from .._diagnosis.evidence import unknown
+from .connect import Api, connect
+from .convert import Object
+from .errors import Silent
+from .fleet import Gathering
+from .options import Access
+from .refusal import Question
+
+JSON = t.Any
+LEASE_NAMESPACE: t.Final = "kube-node-lease"
+VERSION: t.Final = Question("get", "/version", "VersionApi", "get_code")
+LEASES: t.Final = Question(
+    "list", "leases.coordination.k8s.io", "CoordinationV1Api", "list_namespaced_lease", LEASE_NAMESPACE
+)
+NODES: t.Final = Question("list", "nodes", "CoreV1Api", "list_node")
+PODS: t.Final = Question("list", "pods", "CoreV1Api", "list_pod_for_all_namespaces")
+EVENTS: t.Final = Question("list", "events", "CoreV1Api", "list_event_for_all_namespaces")
+REQUESTS: t.Final = Question(
+    "list",
+    "certificatesigningrequests.certificates.k8s.io",
+    "CertificatesV1Api",
+    "list_certificate_signing_request",
+)
+# Bound to a node; a Pod that has succeeded says nothing about the node that it was on, and Jobs leave many.
+BOUND: t.Final = "spec.nodeName!=,status.phase!=Succeeded"
+
+
+def list_cluster(access: Access, names: Collection[str] | None = None) -> JSON:
+    """The listing that ``of_node`` of ``_diagnosis.cluster`` reads; with *names*, in detail of these Nodes only.
+
+    An API server that does not answer is in it. Raises :class:`KubeError` for what a person must mend.
+    """
+    with connect(access) as api:
+        return gather(api, names)
+
+
+def gather(api: Api, names: Collection[str] | None = None) -> JSON:
+    """:func:`list_cluster` over a connection that is there."""
+    observed = datetime.now(UTC)
+    version: str | None = None
+    try:
+        version = str(api.ask(VERSION).get("gitVersion"))
+        gathering, missing = _lists(api, names)
+    except Silent as silence:
+        return silent_listing(observed, api.evidence(version, str(silence)))
+    return gathering.result(observed, api.evidence(version), missing)
+
+
+def _lists(api: Api, names: Collection[str] | None) -> tuple[Gathering, dict[str, t.Any]]:
+    """Everything that is listed, and field of Node -> unknown for the lists that were answered by an error."""
+    gathering, missing = Gathering(names), {}
+    _all(api.pages(LEASES, LEASE_NAMESPACE), gathering.add_leases)
+    _all(api.pages(NODES), gathering.add_nodes)
+    for field, add, question, selectors in (
+        ("pods", gathering.add_pods, PODS, BOUND),
+        ("events", gathering.add_events, EVENTS, "involvedObject.kind=Node"),
+        ("events", gathering.add_events, EVENTS, "involvedObject.kind=Pod,type=Warning"),
+        ("signing_requests", gathering.add_requests, REQUESTS, None),
+    ):
+        selector = {"field_selector": selectors} if selectors else {}
+        try:
+            _all(api.pages(question, **selector), add)
+        except Silent as silence:
+            if silence.status is None:
+                raise  # the connection itself; what was listed before would be of a server that is gone
+            missing[field] = unknown(f"the API server did not list {field}: {silence}")
+    return gathering, missing
+
+
+def _all(pages: Iterable[list[Object]], add: Callable[[Iterable[Object]], None]) -> None:
+    for page in pages:
+        add(page)

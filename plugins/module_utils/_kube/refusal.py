@@ -1,0 +1,150 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""HTTP answers and broken connections in words; pure but for the kinds of exceptions that it tells apart."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import typing as t
+from dataclasses import dataclass
+
+from . import library
+from .errors import KubeError, NotThere, Silent
+
+CLUSTER_ROLE: t.Final = "outward-kubelet-diagnose"
+CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0  # seconds; read: between two packets of an answer
+# OpenSSL's verify codes (openssl-verification-options(1)): 9 not yet valid, 10 expired. Those are the cluster's
+# trouble, or a clock's; all others mean that the controller was given the wrong thing to check with.
+OUT_OF_DATE: t.Final = frozenset({9, 10})
+OVERLOADED: t.Final = frozenset({408, 410, 429})
+
+
+@dataclass(frozen=True)
+class Question:
+    """One kind of request: what RBAC calls it, and the client's method for it."""
+
+    verb: str
+    resource: str  # with its group: leases.coordination.k8s.io
+    api: str  # class of the client: CoreV1Api
+    method: str
+    namespace: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}" + (f" in the namespace {self.namespace}" if self.namespace else "")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Who asks whom: the API server's URL, and where the credentials come from, as a person would say it."""
+
+    server: str
+    credentials: str
+
+
+def answer(peer: Peer, question: Question, status: int, body: str) -> KubeError | Silent | NotThere:
+    """The exception for an HTTP answer that is no success."""
+    if status == 401:
+        return KubeError(
+            f"the API server {peer.server} refused the credentials of {peer.credentials} (401): they are wrong, revoked"
+            " or expired; get new ones (the certificates of a kubeadm admin.conf: kubeadm certs renew admin.conf)"
+        )
+    if status == 403:
+        return _forbidden(peer, question, body)
+    if status == 404 and question.verb == "get":
+        return NotThere(f"there is no such object to {question}")
+    if status >= 500 or status in OVERLOADED:
+        return Silent(f"it answers {status} to {question}{_said(body)}", status)
+    return KubeError(f"{peer.server} answers {status} to {question}{_said(body)}: is it the URL of an API server?")
+
+
+def _forbidden(peer: Peer, question: Question, body: str) -> KubeError:
+    match = re.search(r'User "([^"]{1,253})"', _message(body))
+    user = match.group(1) if match else "unknown"
+    if user == "system:anonymous":
+        return KubeError(
+            f"the API server {peer.server} saw no credentials (403, user {user}): {peer.credentials} holds none, or its"
+            " exec plugin gave none; use another kubeconfig, or set api_key"
+        )
+    return KubeError(
+        f"the user {user} of {peer.credentials} may not {question} (403): the permission {question.verb} on"
+        f" {question.resource} is missing; bind the ClusterRole {CLUSTER_ROLE} to it"
+    )
+
+
+def _message(body: str) -> str:
+    try:
+        status = json.loads(body)
+    except ValueError:
+        return ""
+    return str(status.get("message", "")) if isinstance(status, dict) else ""
+
+
+def _said(body: str) -> str:
+    message = " ".join(_message(body).split())
+    return f" ({message[:200]})" if message else ""
+
+
+def broken(peer: Peer, error: BaseException) -> KubeError | Silent:
+    """The exception for a connection that gave no HTTP answer."""
+    kinds = library.transport
+    if isinstance(error, kinds.MaxRetryError) and error.reason is not None:
+        error = error.reason
+    certificate = _of_kind(error, ssl.SSLError)
+    if certificate is not None:
+        return _tls(peer, certificate)
+    if isinstance(error, (kinds.ProxyError, kinds.LocationValueError)):
+        return KubeError(f"{peer.server} cannot be asked: {_last(error)}; correct the options host and proxy")
+    if isinstance(error, kinds.NewConnectionError):  # first: the client's release 1 derives it from the time-out
+        return Silent(_last(error).lower())
+    if isinstance(error, kinds.ConnectTimeoutError):
+        return Silent(f"no connection within {CONNECT_TIMEOUT:.0f} s")
+    if isinstance(error, kinds.ReadTimeoutError):
+        return Silent(f"no answer within {READ_TIMEOUT:.0f} s")
+    if isinstance(error, kinds.ProtocolError):
+        return Silent("the connection was closed before the answer was complete")
+    return Silent(_last(error))
+
+
+def _tls(peer: Peer, error: ssl.SSLError) -> KubeError | Silent:
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        if error.library in {"PEM", "X509", "ASN1"}:
+            return KubeError(f"the certificates of {peer.credentials} cannot be used ({error.reason}): get new ones")
+        return Silent(f"the TLS handshake failed: {error.reason or _last(error)}")
+    reason = error.verify_message
+    if error.verify_code in OUT_OF_DATE:
+        return Silent(f"its certificate cannot be trusted: {reason} (by the controller's clock)")
+    # Python 3.13 checks strictly by default (ssl.VERIFY_X509_STRICT), which CAs of old clusters do not stand.
+    if any(word in reason.lower() for word in ("key usage", "key identifier", "basic constraints")):
+        return KubeError(
+            f"this Python checks certificates strictly (ssl.VERIFY_X509_STRICT, the default since 3.13) and refuses the"
+            f" CA of {peer.server}: {reason}. Use a controller with Python 3.12 or older, or give the cluster a CA"
+            " certificate with the key usage extension"
+        )
+    return KubeError(
+        f"the certificate of {peer.server} is not the one that {peer.credentials} expects: {reason}; is it the"
+        " kubeconfig of another cluster, or an older one?"
+    )
+
+
+def _of_kind(error: BaseException, kind: type[ssl.SSLError]) -> ssl.SSLError | None:
+    """The TLS error that *error* wraps, in whichever of the ways that the layers between have."""
+    seen: list[BaseException] = [error]
+    for item in seen:
+        if isinstance(item, kind):
+            return item
+        inner = [item.__cause__, item.__context__, *item.args, getattr(item, "reason", None)]
+        seen += [i for i in inner if isinstance(i, BaseException) and i not in seen]
+    return None
+
+
+def _last(error: BaseException) -> str:
+    """What the innermost layer said, without the names of Python objects before it."""
+    text = " ".join(str(error).split())
+    return re.sub(r"^\[Errno -?[0-9]+\] ", "", text.rpartition(": ")[2])[:200] or type(error).__name__
