@@ -14,11 +14,12 @@ IMAGE: t.Final = "outward.lab/workload:1"
 GONE: t.Final = controller("kubectl delete pod outward-fault --ignore-not-found --grace-period=1 --force")
 
 
-def pod(container: str = "", *, image: str = IMAGE, spec: str = "") -> Step:
+def pod(container: str = "", *, image: str = IMAGE, spec: str = "", bound: bool = True) -> Step:
     """One Pod called outward-fault, bound to the node; *container* and *spec* are more JSON members of each."""
     manifest = (
-        '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "outward-fault"}, "spec": {"nodeName": "\'"$HOST"\'", '
-        '"terminationGracePeriodSeconds": 1, "tolerations": [{"operator": "Exists"}], '
+        '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "outward-fault"}, "spec": {'
+        + ('"nodeName": "\'"$HOST"\'", ' if bound else "")
+        + '"terminationGracePeriodSeconds": 1, "tolerations": [{"operator": "Exists"}], '
         f'{spec}"containers": [{{"name": "app", "image": "{image}"{container}}}]}}}}'
     )
     return controller(f"echo '{manifest}' | kubectl apply -f -")
@@ -35,3 +36,9 @@ def event(text: str) -> Step:
     fields = "involvedObject.name=outward-fault"
     path = "{.items[*].message}"
     return controller(f"kubectl get events --field-selector {fields} -o 'jsonpath={path}' | grep -qE '{text}'")
+
+
+def terminated(reason: str) -> Step:
+    """The Pod's container has ended for *reason* (an extended regular expression), now or the time before."""
+    paths = "{.status.containerStatuses[0]['state','lastState'].terminated.reason}"
+    return controller(f'kubectl get pod outward-fault -o "jsonpath={paths}" | grep -qE "{reason}"')

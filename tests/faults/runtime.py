@@ -138,4 +138,20 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         outcome="needs-operator",
     ),
+    Fault(
+        id="containerd-shim-hung",
+        inject=(
+            pod(),
+            controller("kubectl wait --for=condition=Ready pod/outward-fault --timeout=90s"),
+            node(
+                "sandbox=$(grep -lsa outward-fault /run/containerd/io.containerd.runtime.v2.task/k8s.io/*/config.json | head -1)\n"
+                'pkill -STOP -f "containerd-shim-runc-v2 .*-id $(basename $(dirname $sandbox))"'
+            ),
+            controller("kubectl delete pod outward-fault --wait=false"),
+        ),
+        holds=node("said kubelet 'DeadlineExceeded'"),
+        undo=(node("pkill -CONT -f containerd-shim-runc-v2"),),
+        outcome="needs-operator",
+        deadline=300,
+    ),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .model import Fault, controller, node, program
+from .pods import GONE, event, pod
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
@@ -34,5 +35,31 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         undo=(node("systemctl kill -s CONT outward-nfs; umount /mnt/outward-nfs; systemctl stop outward-nfs"),),
         outcome="needs-operator",
         note="an NFS server that was frozen after the mount",
+    ),
+    Fault(
+        id="orphaned-pod-volumes",
+        inject=(
+            node(
+                "orphan=/var/lib/kubelet/pods/00000000-0000-4000-8000-00000000dead/volumes/kubernetes.io~nfs/x\n"
+                "mkdir -p $orphan; echo data > $orphan/file"
+            ),
+        ),
+        holds=node("said kubelet 'orphaned pod'"),
+        undo=(node("rm -r /var/lib/kubelet/pods/00000000-0000-4000-8000-00000000dead"),),
+        outcome="needs-operator",
+        deadline=120,
+    ),
+    Fault(
+        id="csi-driver-not-registered",
+        inject=(
+            pod(
+                spec='"volumes": [{"name": "v", "csi": {"driver": "none.outward.test"}}], ',
+                container=', "volumeMounts": [{"name": "v", "mountPath": "/v"}]',
+            ),
+        ),
+        holds=event("driver name none.outward.test not found in the list of registered CSI drivers"),
+        undo=(GONE,),
+        outcome="needs-operator",
+        deadline=120,
     ),
 )

@@ -8,14 +8,41 @@ from __future__ import annotations
 
 import typing as t
 
-from . import auth, clock, cluster, kubelet, kubelet_start, network, pressure, runtime, storage, workload
+from . import (
+    auth,
+    certificates,
+    clock,
+    cluster,
+    kernel,
+    kubelet,
+    kubelet_start,
+    limits,
+    network,
+    pod_network,
+    pressure,
+    runtime,
+    storage,
+    workload,
+)
 from .model import Fault
 
-FAULTS: t.Final[dict[str, Fault]] = {
-    fault.id: fault
-    for layer in (kubelet, kubelet_start, runtime, auth, clock, pressure, network, storage, workload, cluster)
-    for fault in layer.FAULTS
-}
+LAYERS: t.Final = (
+    kubelet,
+    kubelet_start,
+    runtime,
+    auth,
+    certificates,
+    clock,
+    pressure,
+    limits,
+    network,
+    pod_network,
+    storage,
+    kernel,
+    workload,
+    cluster,
+)
+FAULTS: t.Final[dict[str, Fault]] = {fault.id: fault for layer in LAYERS for fault in layer.FAULTS}
 
 # Causes that have a rule and no injection, and why none is possible here.
 NOT_INJECTED: t.Final[dict[str, str]] = {

@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, controller, node
-from .pods import GONE, pod, waits
+from .model import Fault, Step, controller, node, program
+from .pods import GONE, event, pod, terminated, waits
 
 # A registry that is there and has nothing: containerd speaks plain HTTP to localhost.
-REGISTRY: t.Final = node(
-    "mkdir -p /run/outward-registry\n"
-    "systemd-run --unit=outward-registry python3 -m http.server --bind 127.0.0.1 --directory /run/outward-registry 5000"
-)
+REGISTRY: t.Final = node(program("registry.py", "404"))
+
+
+def look_alike(id: str, inject: Step, holds: Step) -> Fault:
+    """A Pod of ours that does not work, on a node that does."""
+    return Fault(
+        id=id,
+        inject=(inject,),
+        holds=holds,
+        undo=(GONE,),
+        outcome="not-a-node-fault",
+        kind="look-alike",
+        deadline=120,
+    )
+
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
@@ -43,5 +54,73 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         undo=(controller('kubectl uncordon "$HOST"'),),
         outcome="not-a-node-fault",
         kind="look-alike",
+    ),
+    look_alike(
+        "app-oomkilled",
+        pod(
+            ', "resources": {"limits": {"memory": "16Mi"}}, "command": ["/bin/busybox", "sh", "-c", '
+            '"x=0123456789abcdef; while true; do x=$x$x; done"]'
+        ),
+        terminated("OOMKilled"),
+    ),
+    Fault(
+        id="imagepull-auth-or-ratelimit",
+        inject=(node(program("registry.py", "401")), pod(image="localhost:5000/app:1")),
+        holds=waits("ErrImagePull|ImagePullBackOff"),
+        undo=(GONE, node("systemctl stop outward-registry")),
+        outcome="not-a-node-fault",
+        kind="look-alike",
+        deadline=120,
+    ),
+    look_alike(
+        "probe-failure-app",
+        pod(
+            ', "livenessProbe": {"exec": {"command": ["/bin/busybox", "false"]}, "periodSeconds": 2, "failureThreshold": 1}'
+        ),
+        event("Liveness probe failed"),
+    ),
+    look_alike(
+        "pod-unschedulable",
+        pod(', "resources": {"requests": {"cpu": "1000"}}', bound=False),
+        controller(
+            "kubectl get pod outward-fault -o 'jsonpath={.status.conditions[*].reason}' | grep -q Unschedulable"
+        ),
+    ),
+    look_alike(
+        "config-error",
+        pod(', "env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "nope", "key": "a"}}}]'),
+        waits("CreateContainerConfigError"),
+    ),
+    look_alike(
+        "image-exec-format",
+        pod(', "command": ["/etc/hostname"]'),
+        controller("kubectl get pod outward-fault -o yaml | grep -qE 'exec format error|permission denied'"),
+    ),
+    Fault(
+        id="pod-finalizer-stuck",
+        inject=(
+            pod(),
+            controller(
+                "kubectl wait --for=condition=Ready pod/outward-fault --timeout=60s\n"
+                'kubectl patch pod outward-fault --type=merge -p \'{"metadata": {"finalizers": ["outward.test/never"]}}\'\n'
+                "kubectl delete pod outward-fault --wait=false"
+            ),
+        ),
+        holds=controller(
+            "kubectl get pod outward-fault -o 'jsonpath={.metadata.deletionTimestamp}' | grep -q . && "
+            "kubectl get pod outward-fault -o 'jsonpath={.status.phase}' | grep -qE 'Succeeded|Failed'"
+        ),
+        undo=(
+            controller('kubectl patch pod outward-fault --type=merge -p \'{"metadata": {"finalizers": null}}\''),
+            GONE,
+        ),
+        outcome="not-a-node-fault",
+        kind="look-alike",
+        deadline=120,
+    ),
+    look_alike(
+        "runtimeclass-or-security",
+        pod(spec='"securityContext": {"sysctls": [{"name": "kernel.msgmax", "value": "65536"}]}, '),
+        controller("kubectl get pod outward-fault -o 'jsonpath={.status.reason}' | grep -q SysctlForbidden"),
     ),
 )

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults of what Pods and the kubelet's port need from the node's network."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .model import Fault, controller, node
+from .network import OPEN, drop
+from .pods import GONE, event, pod
+
+
+def sysctl(id: str, key: str, value: int, **more: t.Any) -> Fault:
+    """One kernel setting that Kubernetes needs is another."""
+    return Fault(
+        id=id,
+        inject=(node(f"sysctl -n {key} > /run/outward-sysctl; sysctl -w {key}={value}"),),
+        holds=node(f"[ $(sysctl -n {key}) = {value} ]"),
+        undo=(node(f"sysctl -w {key}=$(cat /run/outward-sysctl)"),),
+        outcome="needs-operator",
+        **more,
+    )
+
+
+FAULTS: t.Final[tuple[Fault, ...]] = (
+    sysctl("br-netfilter-missing", "net.bridge.bridge-nf-call-iptables", 0),
+    sysctl("ip-forward-disabled", "net.ipv4.ip_forward", 0),
+    Fault(
+        id="iptables-forward-drop",
+        inject=(node("iptables -P FORWARD DROP"),),
+        holds=node("iptables -S FORWARD | grep -q -- '-P FORWARD DROP'"),
+        undo=(node("iptables -P FORWARD ACCEPT"),),
+        outcome="needs-operator",
+    ),
+    Fault(
+        id="cni-ipam-exhausted",
+        inject=(
+            node(
+                "cd $(ls -d /var/lib/cni/networks/*/ | head -1)\n"
+                "prefix=$(ls | grep -E '^[0-9.]+$' | head -1 | cut -d. -f1-3)\n"
+                "for i in $(seq 2 254); do [ -e $prefix.$i ] || echo outward > $prefix.$i; done"
+            ),
+            pod(),
+        ),
+        holds=event("no IP addresses available in range set"),
+        undo=(node("grep -lrx outward /var/lib/cni/networks | xargs -r rm"), GONE),
+        outcome="needs-operator",
+        deadline=120,
+    ),
+    Fault(
+        id="cni-bridge-stale-address",
+        inject=(
+            node(
+                "bridge=$(ip -o link show type bridge | head -1 | cut -d: -f2 | tr -d ' ')\n"
+                "ip -4 -o address show dev $bridge | awk '{print $2, $4}' > /run/outward-bridge\n"
+                "ip address flush dev $bridge; ip address add 10.99.0.1/24 dev $bridge"
+            ),
+            pod(),
+        ),
+        holds=event("already has an IP address different from"),
+        undo=(
+            node(
+                "read bridge address < /run/outward-bridge\n"
+                "ip address flush dev $bridge; ip address add $address dev $bridge"
+            ),
+            GONE,
+        ),
+        outcome="needs-operator",
+        deadline=120,
+    ),
+    Fault(
+        id="kubelet-port-firewalled",
+        inject=(node(drop("input", "iifname != lo tcp dport 10250")),),
+        holds=controller('! kubectl get --raw "/api/v1/nodes/$HOST/proxy/healthz" --request-timeout=5s'),
+        undo=OPEN,
+        outcome="needs-operator",
+        note="Ready stays True; logs, exec and metrics time out",
+    ),
+    Fault(
+        id="registry-unreachable-from-node",
+        inject=(pod(image="10.77.0.1:5999/app:1"),),
+        holds=event("10.77.0.1:5999: connect: connection refused"),
+        undo=(GONE,),
+        outcome="needs-operator",
+        deadline=120,
+    ),
+)
