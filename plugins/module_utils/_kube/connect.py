@@ -15,7 +15,7 @@ import os
 import tempfile
 import typing as t
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Api:
         self.peer = peer
         self.calls = 0
         self.now: datetime | None = None  # the Date header of the last answer
-        self.controller_now = datetime.now(UTC)  # our own clock when it came
+        self.controller_now = datetime.now(timezone.utc)  # our own clock when it came
         self._client = client
 
     def ask(self, question: refusal.Question, *names: str, **selectors: t.Any) -> JSON:
@@ -70,11 +70,11 @@ class Api:
     def evidence(self, version: str | None, problem: str | None = None) -> ApiServer:
         """The API server as it was found; with a *problem* it has no time."""
         now = None if problem else self.now
-        moment = datetime.now(UTC) if problem else self.controller_now
+        moment = datetime.now(timezone.utc) if problem else self.controller_now
         return ApiServer(self.peer.server, problem is None, problem, version, now, moment)
 
     def _note(self, date: str | None) -> None:
-        self.controller_now = datetime.now(UTC)
+        self.controller_now = datetime.now(timezone.utc)
         try:
             self.now = parsedate_to_datetime(date) if date else None
         except ValueError:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from .._diagnosis.cluster import silent_listing
 from .._diagnosis.evidence import unknown
@@ -56,7 +56,7 @@ def list_cluster(access: Access, names: Collection[str] | None = None) -> JSON:
 
 def gather(api: Api, names: Collection[str] | None = None) -> JSON:
     """:func:`list_cluster` over a connection that is there."""
-    observed = datetime.now(UTC)
+    observed = datetime.now(timezone.utc)
     version: str | None = None
     try:
         version = str(api.ask(VERSION).get("gitVersion"))

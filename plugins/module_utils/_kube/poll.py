@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from .._diagnosis.cluster import SCHEMA, ClusterEvidence, Fleet, Lease, Node, Pod
 from .._diagnosis.evidence import unknown
@@ -34,7 +34,7 @@ def look(api: Api, name: str, fleet: Fleet | None = None) -> ClusterEvidence:
     What only a list of the fleet can tell (other nodes, events, CSRs, ``failing_elsewhere``) is unknown; an older
     *fleet* can be given. Raises :class:`KubeError` for what a person must mend; a silent server is evidence.
     """
-    observed = datetime.now(UTC)
+    observed = datetime.now(timezone.utc)
     version: t.Any = unknown("the version was not asked for")
     known: t.Any = NOT_ALL if fleet is None else fleet
     try:
