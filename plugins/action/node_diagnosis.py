@@ -19,7 +19,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Incident, Mode, opening
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import AUTH_SPEC, cluster_of
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import ask
 
@@ -48,7 +49,7 @@ class ActionModule(ActionBase):
         name = options["node_name"] or host
         started = datetime.now(UTC)
         with ThreadPoolExecutor(1) as pool:
-            listing = pool.submit(cluster_of, options, name)
+            listing = pool.submit(evidence_of, options, name)
             node = self._observe(options["profile"], variables)
             cluster = listing.result()
         return self._conclude(options, host, started, node, cluster)

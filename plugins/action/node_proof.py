@@ -21,7 +21,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof i
     prove,
     survived,
 )
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import AUTH_SPEC, cluster_of
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import glance
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import ask
 
@@ -63,7 +64,7 @@ class ActionModule(ActionBase):
     ) -> Proof:
         deadline = time.monotonic() + options["timeout"]
         while True:
-            after = Moment(node, cluster_of(options, before.cluster.name))
+            after = Moment(node, glance(options, before.cluster.name, before.cluster.fleet))
             proof = prove(actions, before, after)
             if proof.proven or time.monotonic() > deadline:
                 return proof

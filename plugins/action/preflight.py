@@ -13,7 +13,8 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import AUTH_SPEC, list_cluster
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, writable
 
@@ -50,7 +51,7 @@ class ActionModule(ActionBase):
         self._refuse_values(variables)
         refuse_twins(nodes)
         writable(Path(options["report_dir"]))
-        return {"changed": False, "cluster": list_cluster(options, sorted(nodes.values()))}
+        return {"changed": False, "cluster": listed(options, sorted(nodes.values()))}
 
     def _refuse_values(self, variables: dict[str, t.Any]) -> None:
         given = {name: variables[name] for name in VARIABLES if name in variables}

@@ -5,4 +5,45 @@
 # Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The API's side of an action plugin: its options, and one listing turned into the evidence of one Node."""
+"""The API's side of an action plugin: what a person must mend on the controller fails the task in one sentence."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ansible.errors import AnsibleActionFail
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence, Fleet, of_node
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import JSON
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.listing import list_cluster
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import Access
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.poll import look
+
+
+@contextmanager
+def _mended_by_a_person() -> Iterator[None]:
+    try:
+        yield
+    except KubeError as error:
+        raise AnsibleActionFail(str(error)) from error
+
+
+def listed(options: dict[str, t.Any], names: list[str]) -> JSON:
+    """One listing of the cluster, with the Nodes called *names* in detail."""
+    with _mended_by_a_person():
+        return list_cluster(Access.of(options), names)
+
+
+def evidence_of(options: dict[str, t.Any], name: str) -> ClusterEvidence:
+    """The API's side of one Node: out of the listing in ``options["cluster"]``, or asked for now."""
+    return of_node(options["cluster"] or listed(options, [name]), name)
+
+
+def glance(options: dict[str, t.Any], name: str, fleet: Fleet) -> ClusterEvidence:
+    """One Node now, in three small calls; *fleet* is what was listed before."""
+    with _mended_by_a_person(), connect(Access.of(options)) as api:
+        return look(api, name, fleet)
