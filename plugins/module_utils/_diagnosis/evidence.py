@@ -39,13 +39,56 @@ def unknown(reason: str) -> t.Any:
 
 
 class Evidence:
-    """Base of all sections: reading a field that is unknown raises :class:`Undecided`."""
+    """Base of all sections: reading a field that is unknown raises :class:`Undecided`.
+
+    It has once and for all what ``dataclass`` would generate for each section; two sections are equal when their
+    fields are, unknown ones included.
+    """
+
+    if t.TYPE_CHECKING:
+        __dataclass_fields__: t.ClassVar[dict[str, dataclasses.Field[t.Any]]]
+    else:
+
+        def __init__(self, *values: t.Any, **named: t.Any) -> None:
+            """Raises ``TypeError`` when a field without a default is missing, or one is not known."""
+            fields = self.__dataclass_fields__
+            given = {**dict(zip(fields, values)), **named}
+            for name, field in fields.items():
+                if name not in given and field.default is not dataclasses.MISSING:
+                    given[name] = field.default
+            if given.keys() != fields.keys() or len(values) > len(fields):
+                names = ", ".join(sorted(given.keys() ^ fields.keys()))
+                raise TypeError(f"{type(self).__name__}: not its fields: {names}")
+            self.__dict__.update((name, given[name]) for name in fields)
+
+    def __setattr__(self, name: str, value: t.Any) -> None:
+        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
     def __getattribute__(self, name: str) -> t.Any:
         value = object.__getattribute__(self, name)
         if type(value) is Unknown:
             raise Undecided(value.reason)
         return value
+
+
+def section(*, frozen: bool) -> t.Callable[[type[E]], type[E]]:
+    """`dataclass(frozen=True)` without the methods that it compiles anew for each class: Evidence has them ready.
+
+    Those of all sections would cost a slow node half a second. *frozen* is for the reader; no section can be changed.
+    """
+    return dataclasses.dataclass(init=False, repr=False, eq=False)
 
 
 def unknowns(section: Evidence, path: str = "") -> dict[str, str]:

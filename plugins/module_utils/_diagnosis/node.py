@@ -14,13 +14,17 @@ Times are aware UTC datetimes of the node's own clock; durations are seconds; si
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 from datetime import datetime
 
 from .evidence import Evidence, unknown
 
+if t.TYPE_CHECKING:
+    from dataclasses import dataclass as section
+else:
+    from .evidence import section
 
-@dataclass(frozen=True)
+
+@section(frozen=True)
 class Profile(Evidence):
     """Where a distribution keeps what the kubelet needs."""
 
@@ -44,7 +48,7 @@ class Profile(Evidence):
     cni_bin_dirs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class File(Evidence):
     """One path as ``lstat`` and a bounded read see it."""
 
@@ -55,7 +59,7 @@ class File(Evidence):
     link_target: str | None  # of a symbolic link, also a dangling one
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Identity(Evidence):
     """Who this machine is."""
 
@@ -69,7 +73,7 @@ class Identity(Evidence):
     addresses: tuple[str, ...]  # global IPv4 and IPv6 addresses of the host
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Unit(Evidence):
     """`systemctl show` of one unit (systemd.unit(5), org.freedesktop.systemd1(5)) and its main process."""
 
@@ -89,7 +93,7 @@ class Unit(Evidence):
     inactive_since: float | None  # InactiveEnterTimestampMonotonic, seconds since boot
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Endpoint(Evidence):
     """One question to a local HTTP endpoint."""
 
@@ -99,7 +103,7 @@ class Endpoint(Evidence):
     seconds: float
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Setting(Evidence):
     """One command line flag of the kubelet and the file that holds it."""
 
@@ -107,7 +111,7 @@ class Setting(Evidence):
     file: str
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class KubeletConfig(Evidence):
     """What the kubelet is configured to do: its file, drop-ins and flags, with the release's defaults."""
 
@@ -125,7 +129,7 @@ class KubeletConfig(Evidence):
     unknown_flags: tuple[Setting, ...]  # not in `kubelet --help` of the installed binary
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class LogLine(Evidence):
     """Lines of equal shape of one invocation, folded: the text of the last one, how many, first and last."""
 
@@ -136,7 +140,7 @@ class LogLine(Evidence):
     current: bool  # from the unit's newest invocation
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Journal(Evidence):
     """The journal of one unit in this boot, newest last, bounded; without the start-up flag dump."""
 
@@ -144,7 +148,7 @@ class Journal(Evidence):
     truncated: bool
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Kubelet(Evidence):
     """The kubelet itself."""
 
@@ -156,7 +160,7 @@ class Kubelet(Evidence):
     journal: Journal
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Cri(Evidence):
     """One Version, one Status and counts over the CRI socket."""
 
@@ -173,7 +177,7 @@ class Cri(Evidence):
     cgroup_driver: str | None = unknown("the runtime was not asked")  # None: it does not say (containerd 1.x)
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Runtime(Evidence):
     """containerd: its unit, its CRI, its configuration and its journal."""
 
@@ -183,7 +187,7 @@ class Runtime(Evidence):
     journal: Journal
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Filesystem(Evidence):
     """statvfs of the filesystem that holds *path*, and its line in /proc/self/mountinfo."""
 
@@ -198,7 +202,7 @@ class Filesystem(Evidence):
     inodes_free: int
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Stall(Evidence):
     """One line pair of /proc/pressure/* (PSI): shares of wall time in per cent over 10 s."""
 
@@ -206,7 +210,7 @@ class Stall(Evidence):
     full: float
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Pressure(Evidence):
     """The resources that the kubelet's eviction manager watches, by its own formulas."""
 
@@ -230,7 +234,7 @@ class Pressure(Evidence):
     cpus: int
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Certificate(Evidence):
     """One X.509 certificate as `openssl x509` reads it."""
 
@@ -245,7 +249,7 @@ class Certificate(Evidence):
     signed_by_ca: bool | None  # None: no CA to compare with
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Kubeconfig(Evidence):
     """The kubelet's kubeconfig, without what is secret in it."""
 
@@ -256,7 +260,7 @@ class Kubeconfig(Evidence):
     client_key: str | None
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Certificates(Evidence):
     """What the kubelet proves itself with, and what it trusts."""
 
@@ -270,7 +274,7 @@ class Certificates(Evidence):
     client_ca_file: File | None  # clientCAFile of the configuration; None: not configured
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class ApiPath(Evidence):
     """The API server as the kubelet would reach it: same address, same certificate, a new connection."""
 
@@ -283,7 +287,7 @@ class ApiPath(Evidence):
     offset: float | None  # node's clock minus the server's, seconds; None: no Date
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Cni(Evidence):
     """CNI configuration and plugins where containerd looks for them."""
 
@@ -295,7 +299,7 @@ class Cni(Evidence):
     missing_plugins: tuple[str, ...]  # of these, without a binary in any directory
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Network(Evidence):
     """The way to the API, and to the Pods."""
 
@@ -305,7 +309,7 @@ class Network(Evidence):
     links_up: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Mount(Evidence):
     """One network or data mount, and whether it answers."""
 
@@ -315,7 +319,7 @@ class Mount(Evidence):
     answers: bool
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Storage(Evidence):
     """Mounts and error counters."""
 
@@ -326,7 +330,7 @@ class Storage(Evidence):
     fstab_missing: tuple[str, ...]  # in /etc/fstab without noauto, and not mounted
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Kernel(Evidence):
     """Modules, sysctls, control groups and the kernel's own words in this boot."""
 
@@ -340,7 +344,7 @@ class Kernel(Evidence):
     pod_cgroup_drivers: tuple[str, ...] = unknown("the cgroups of Pods were not looked at")
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Clock(Evidence):
     """The wall clock, and who keeps it."""
 
@@ -350,7 +354,7 @@ class Clock(Evidence):
     rtc: datetime | None  # hardware clock; None: there is none (a Pi before 5)
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Board(Evidence):
     """A Raspberry Pi's firmware; model is None on other machines."""
 
@@ -359,7 +363,7 @@ class Board(Evidence):
     temperature: float | None  # degrees Celsius
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Probe(Evidence):
     """How one section was observed."""
 
@@ -368,7 +372,7 @@ class Probe(Evidence):
     problem: str | None  # why it could not tell
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class NodeEvidence(Evidence):
     """Everything observed on one node in one pass; a section that was not asked for is unknown."""
 
