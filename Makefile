@@ -1,0 +1,88 @@
+# `make help` lists what a person types. Each recipe is short; what is longer is a script below tests/tools.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+TREE := .build/ansible_collections/outward/kubelet
+# What the tools are started in: our own environment first, nothing of the user's Ansible.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.build
+export ANSIBLE_HOME := $(CURDIR)/.build/ansible
+# The lab and the tools import the collection as any program would.
+export PYTHONPATH := $(CURDIR):$(CURDIR)/.build
+
+-include lab.mk
+
+##@ Everything
+.PHONY: test demo
+test: build-tree ## All set-up, lint, types, unit tests, and Molecule on the lab's VMs
+	@$(PY) -m tests.tools.everything lint sanity unit molecule
+
+demo: build-tree lab-up ## Break a real node twice, see it diagnosed, refused and recovered
+	@tests/demo/demo.sh
+
+##@ Set-up
+.PHONY: venv build-tree lock
+venv: $(VENV)/stamp ## The pinned tools in .venv
+
+$(VENV)/stamp: requirements/dev.txt
+	@tests/tools/venv.sh "$(PYTHON)" "$(VENV)" requirements/dev.txt
+	@touch $@
+
+build-tree: venv ## Link this checkout where Ansible looks for collections (.build)
+	@mkdir -p $(dir $(TREE)) && ln -sfn ../../.. $(TREE)
+
+lock: ## Renew requirements/dev.txt from requirements/dev.in
+	@tests/tools/lock.sh "$(PYTHON)"
+
+##@ Checks
+.PHONY: lint ruff types yaml ansible-lint sanity unit molecule
+lint: ruff types yaml ansible-lint ## ruff, mypy, Python 3.9 for node code, yamllint, ansible-lint
+
+ruff: build-tree
+	ruff check .
+	ruff format --check .
+
+# mypy cannot target Python 3.9 any more: vermin reads the node code for newer syntax and library calls, and
+# `make sanity` compiles and imports it with a real Python 3.9 where there is one.
+types: build-tree
+	mypy -p tests -p ansible_collections.outward.kubelet.plugins
+	mypy molecule
+	vermin --quiet --violations --target=3.9- --no-tips plugins/modules plugins/module_utils/{_diagnosis,_host,_parse}
+
+yaml: build-tree
+	yamllint --strict .
+
+ansible-lint: build-tree
+	ansible-lint -q
+
+sanity: build-tree ## ansible-test sanity, no ignore file
+	@tests/tools/sanity.sh
+
+unit: build-tree ## Unit tests
+	pytest
+
+molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for one
+	@$(PY) -m tests.tools.molecule $(S)
+
+##@ Measured results
+.PHONY: matrix bench
+matrix: build-tree lab-up ## Every fault on a real node; writes docs/results/matrix.json
+	@$(PY) -m tests.matrix
+
+bench: build-tree lab-up ## Cost against ping, setup and a person's hands; writes docs/results/bench.json
+	@$(PY) -m tests.bench
+
+##@ Other
+.PHONY: clean help
+clean: ## Remove what the build made here (the lab and caches stay: lab-down)
+	rm -rf .build .venv .mypy_cache .ruff_cache .pytest_cache .ansible reports examples/pi-cluster/reports
+
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
