@@ -37,12 +37,6 @@ def _systemd(place: Profile) -> Asks:
     }
 
 
-def _access(place: Profile) -> Asks:
-    from .probes import api, certificates
-
-    return {"certificates": partial(certificates.ask, place), "api": partial(api.ask, place)}
-
-
 def _runtime(place: Profile) -> Asks:
     from .probes import cri
 
@@ -50,11 +44,13 @@ def _runtime(place: Profile) -> Asks:
 
 
 def _kubelet(place: Profile) -> Asks:
-    from .probes import binary, healthz, kubelet
+    from .probes import api, binary, certificates, healthz, kubelet
 
     return {
         "kubelet-files": partial(kubelet.ask, place),
+        "certificates": partial(certificates.ask, place),
         "healthz": partial(healthz.ask, place),
+        "api": partial(api.ask, place),
         "kubelet-binary": partial(binary.ask, place),
     }
 
@@ -75,10 +71,10 @@ def _host(place: Profile) -> Asks:
     }
 
 
-# (opener, question -> seconds). The batches that start processes or wait for somebody come first.
+# (opener, question -> seconds). What imports most and waits longest comes first.
 _BATCHES: t.Final[tuple[tuple[Opener, dict[str, float]], ...]] = (
+    (_kubelet, {"kubelet-files": 4.0, "certificates": 4.0, "healthz": 4.0, "api": 6.0, "kubelet-binary": 7.0}),
     (_systemd, {"units": 5.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
-    (_access, {"certificates": 5.0, "api": 6.0}),
     (_runtime, {"cri": 5.0}),
     (
         _host,
@@ -94,7 +90,6 @@ _BATCHES: t.Final[tuple[tuple[Opener, dict[str, float]], ...]] = (
             "processes": 4.0,
         },
     ),
-    (_kubelet, {"kubelet-files": 4.0, "healthz": 4.0, "kubelet-binary": 7.0}),
 )
 
 
