@@ -12,8 +12,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import tempfile
 import typing as t
+import warnings
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -25,6 +27,8 @@ from .errors import KubeError
 from .options import Access
 
 JSON = t.Any
+# A path is allowed: a proxy like Rancher's has the API below one.
+URL: t.Final = re.compile(r"https?://([^\s/\[\]@]+|\[[0-9a-fA-F:.]+\](:[0-9]+)?)(/[^\s?#]*)?")
 PAGE: t.Final = 500  # objects in one answer: kubectl's --chunk-size
 
 
@@ -101,6 +105,8 @@ def connect(access: Access, environ: Mapping[str, str] | None = None) -> Iterato
         credentials = _load(access, os.environ if environ is None else environ, configuration, directory)
         _override(access, configuration)
         configuration.retries = False  # urllib3 would try four times and hide the time that it took
+        if not configuration.verify_ssl:  # a person has said so; a warning for each call tells nothing new
+            warnings.filterwarnings("ignore", category=library.transport.InsecureRequestWarning)
         client = library.client.ApiClient(configuration)
         try:
             yield Api(client, refusal.Peer(str(configuration.host).rstrip("/"), credentials))
@@ -111,7 +117,7 @@ def connect(access: Access, environ: Mapping[str, str] | None = None) -> Iterato
 def _load(access: Access, environ: Mapping[str, str], configuration: t.Any, directory: str) -> str:
     """Fill *configuration* from a kubeconfig, if one is needed; return what to call the credentials."""
     if access.complete:
-        return "the given api_key" if access.api_key else f"the certificate {access.client_cert}"
+        return "the option api_key" if access.api_key else f"the option client_cert ({access.client_cert})"
     paths = kubeconfig.locate(access.kubeconfig, environ)
     context = kubeconfig.choose(paths, access.context)
     names = os.pathsep.join(str(path) for path in paths)
@@ -125,7 +131,7 @@ def _load(access: Access, environ: Mapping[str, str], configuration: t.Any, dire
         )
     except (library.config.ConfigException, ValueError, TypeError, KeyError, AttributeError, OSError) as error:
         raise KubeError(f"the kubeconfig {names} cannot be used: {_harmless(error)}") from error
-    return "the given api_key" if access.api_key else names
+    return "the option api_key" if access.api_key else names
 
 
 def _override(access: Access, configuration: t.Any) -> None:
@@ -137,6 +143,8 @@ def _override(access: Access, configuration: t.Any) -> None:
     ):
         if path and not Path(path).is_file():
             raise KubeError(f"the file {path} of the option {option} does not exist on the controller")
+    if access.host and not URL.fullmatch(access.host):
+        raise KubeError(f"the option host is {access.host}: it must be a URL like https://10.77.0.1:6443")
     given = {
         "host": access.host,
         "cert_file": access.client_cert,

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import ssl
 import typing as t
 from dataclasses import dataclass
@@ -18,11 +19,14 @@ from dataclasses import dataclass
 from . import library
 from .errors import KubeError, NotThere, Silent
 
+E = t.TypeVar("E", bound=OSError)
 CLUSTER_ROLE: t.Final = "outward-kubelet-diagnose"
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0  # seconds; read: between two packets of an answer
 # OpenSSL's verify codes (openssl-verification-options(1)): 9 not yet valid, 10 expired. Those are the cluster's
 # trouble, or a clock's; all others mean that the controller was given the wrong thing to check with.
 OUT_OF_DATE: t.Final = frozenset({9, 10})
+# OpenSSL's words for certificates and keys of ours that it cannot load, before anything was sent.
+OUR_FILES: t.Final = ("PEM lib", "NO_CERTIFICATE_OR_CRL_FOUND", "KEY_VALUES_MISMATCH", "NO_START_LINE", "X509 lib")
 OVERLOADED: t.Final = frozenset({408, 410, 429})
 
 
@@ -61,7 +65,9 @@ def answer(peer: Peer, question: Question, status: int, body: str) -> KubeError 
         return NotThere(f"there is no such object to {question}")
     if status >= 500 or status in OVERLOADED:
         return Silent(f"it answers {status} to {question}{_said(body)}", status)
-    return KubeError(f"{peer.server} answers {status} to {question}{_said(body)}: is it the URL of an API server?")
+    return KubeError(
+        f"{peer.server} answers {status} to {question}{_said(body)}: is it the https:// URL of an API server?"
+    )
 
 
 def _forbidden(peer: Peer, question: Question, body: str) -> KubeError:
@@ -96,13 +102,16 @@ def broken(peer: Peer, error: BaseException) -> KubeError | Silent:
     kinds = library.transport
     if isinstance(error, kinds.MaxRetryError) and error.reason is not None:
         error = error.reason
-    certificate = _of_kind(error, ssl.SSLError)
-    if certificate is not None:
-        return _tls(peer, certificate)
+    handshake = _inside(error, ssl.SSLError)
+    if handshake is not None:
+        return _tls(peer, handshake)
     if isinstance(error, (kinds.ProxyError, kinds.LocationValueError)):
         return KubeError(f"{peer.server} cannot be asked: {_last(error)}; correct the options host and proxy")
-    if isinstance(error, kinds.NewConnectionError):  # first: the client's release 1 derives it from the time-out
-        return Silent(_last(error).lower())
+    refused = _inside(error, OSError)
+    # Asked first: urllib3 1 derives a refused connection from the time-out.
+    if isinstance(error, kinds.NewConnectionError) and refused is not None:
+        words = "its name does not resolve: " if isinstance(refused, socket.gaierror) else ""
+        return Silent(f"{words}{(refused.strerror or str(refused)).lower()}")
     if isinstance(error, kinds.ConnectTimeoutError):
         return Silent(f"no connection within {CONNECT_TIMEOUT:.0f} s")
     if isinstance(error, kinds.ReadTimeoutError):
@@ -114,9 +123,9 @@ def broken(peer: Peer, error: BaseException) -> KubeError | Silent:
 
 def _tls(peer: Peer, error: ssl.SSLError) -> KubeError | Silent:
     if not isinstance(error, ssl.SSLCertVerificationError):
-        if error.library in {"PEM", "X509", "ASN1"}:
-            return KubeError(f"the certificates of {peer.credentials} cannot be used ({error.reason}): get new ones")
-        return Silent(f"the TLS handshake failed: {error.reason or _last(error)}")
+        if any(word in str(error) for word in OUR_FILES):
+            return KubeError(f"the certificates of {peer.credentials} cannot be used ({_last(error)}): get new ones")
+        return Silent(f"the TLS handshake failed: {_last(error)}")
     reason = error.verify_message
     if error.verify_code in OUT_OF_DATE:
         return Silent(f"its certificate cannot be trusted: {reason} (by the controller's clock)")
@@ -133,8 +142,8 @@ def _tls(peer: Peer, error: ssl.SSLError) -> KubeError | Silent:
     )
 
 
-def _of_kind(error: BaseException, kind: type[ssl.SSLError]) -> ssl.SSLError | None:
-    """The TLS error that *error* wraps, in whichever of the ways that the layers between have."""
+def _inside(error: BaseException, kind: type[E]) -> E | None:
+    """The error of that kind that *error* wraps, in whichever of the ways that the layers between have."""
     seen: list[BaseException] = [error]
     for item in seen:
         if isinstance(item, kind):
