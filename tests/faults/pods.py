@@ -10,7 +10,7 @@ import typing as t
 
 from .model import Step, controller
 
-IMAGE: t.Final = "outward.lab/workload:1"
+IMAGE: t.Final = "outward.lab/web:1"
 GONE: t.Final = controller("kubectl delete pod outward-fault --ignore-not-found --grace-period=1 --force")
 
 

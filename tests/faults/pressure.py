@@ -13,10 +13,10 @@ from .model import Fault, controller, node, program
 
 
 def own_filesystem(directory: str, units: str, options: str) -> str:
-    """Lines that move *directory* onto a small ext4 of its own (mke2fs *options*), and start *units* again."""
+    """Lines that move *directory* onto a small ext4 of its own (busybox mke2fs *options*), and start *units* again."""
     image = f"/var/lib/outward-{PurePath(directory).name}.img"
     return (
-        f"systemctl stop {units}; truncate -s 400M {image}; mkfs.ext4 -q -F {options} {image}\n"
+        f"systemctl stop {units}; truncate -s 400M {image}; busybox mke2fs -F {options} {image}\n"
         f"mkdir -p /run/outward-mount; mount -o loop {image} /run/outward-mount\n"
         f"cp -ax {directory}/. /run/outward-mount; umount /run/outward-mount\n"
         f"mount -o loop {image} {directory}; systemctl start {units}"
@@ -73,7 +73,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         id="inode-exhaustion",
         inject=(
             node(
-                f"{own_filesystem('/var/lib/kubelet', 'kubelet', '-N 2000')}\n"
+                f"{own_filesystem('/var/lib/kubelet', 'kubelet', '-i 262144')}\n"
                 "mkdir /var/lib/kubelet/outward; cd /var/lib/kubelet/outward\n"
                 "python3 -c 'for name in range(1 << 20): open(str(name), \"x\").close()' || true"
             ),
