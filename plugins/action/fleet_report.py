@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sum up a run: the table, summary.json, and an exit status that no host can drop out of."""
+"""Sum up a run: the table, and summary.json; no host of the play can drop out of them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ REGISTERED: t.Final = "node_report_result"
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller only; fails when a host needs a person."""
+    """Runs on the controller only."""
 
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return ``hosts`` (host -> outcome); failed unless each ended healthy, recovered or diagnosed."""
+        """Return ``hosts`` (host -> outcome) and ``bad``, those that need a person."""
         super().run(tmp, task_vars)
         options = arguments(self, ARGUMENTS)
         directory = Path(options["report_dir"])
@@ -39,10 +39,7 @@ class ActionModule(ActionBase):
         path = write_json(directory / "summary.json", {"hosts": outcomes})
         self._display.display("\n".join(["", *table(reports), "", f"reports: {directory}/<host>.json, {path}"]))
         bad = [host for host, outcome in outcomes.items() if outcome not in GOOD]
-        result: dict[str, t.Any] = {"changed": False, "hosts": outcomes}
-        if bad or not outcomes:
-            result |= {"failed": True, "msg": f"not healthy: {', '.join(bad)}" if bad else "no host was targeted"}
-        return result
+        return {"changed": False, "hosts": outcomes, "bad": bad}
 
     def _report(self, directory: Path, host: str, ended: bool) -> dict[str, t.Any]:
         if ended:

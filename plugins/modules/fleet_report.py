@@ -12,10 +12,9 @@ DOCUMENTATION = r"""
 module: fleet_report
 version_added: 0.1.0
 author: The outward.kubelet authors (@outward-kubelet)
-short_description: Sum up the reports of a play, and fail unless every host is well
+short_description: Sum up the reports of a play
 description:
-  - Prints one line a host, writes C(<report_dir>/summary.json), and fails when any host of the play did not end
-    V(healthy), V(recovered) or V(diagnosed), or has no report.
+  - Prints one line a host and writes C(<report_dir>/summary.json). A host of the play without a report has V(failed).
   - Finds the outcomes where M(outward.kubelet.node_report) was registered as C(node_report_result).
 extends_documentation_fragment:
   - outward.kubelet._attributes
@@ -36,7 +35,13 @@ options:
 EXAMPLES = r"""
 - name: Sum up
   outward.kubelet.fleet_report:
+  register: fleet
   run_once: true
+
+- name: Fail where a person is needed
+  ansible.builtin.fail:
+    msg: "{{ inventory_hostname }}: {{ fleet.hosts[inventory_hostname] }}"
+  when: inventory_hostname in fleet.bad
 """
 
 RETURN = r"""
@@ -45,4 +50,10 @@ hosts:
   returned: always
   type: dict
   sample: {"pi-04": "recovered"}
+bad:
+  description: The hosts that did not end V(healthy), V(recovered) or V(diagnosed).
+  returned: always
+  type: list
+  elements: str
+  sample: []
 """
