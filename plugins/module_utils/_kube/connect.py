@@ -104,6 +104,9 @@ def connect(access: Access, environ: Mapping[str, str] | None = None) -> Iterato
         configuration = library.client.Configuration()
         credentials = _load(access, os.environ if environ is None else environ, configuration, directory)
         _override(access, configuration)
+        # The hook would put the kubeconfig's host and certificates back before each call. Its purpose, a new token
+        # for an expired one, is served by loading the kubeconfig anew for each connection, which is short.
+        configuration.refresh_api_key_hook = None
         configuration.retries = False  # urllib3 would try four times and hide the time that it took
         if not configuration.verify_ssl:  # a person has said so; a warning for each call tells nothing new
             warnings.filterwarnings("ignore", category=library.transport.InsecureRequestWarning)
@@ -159,7 +162,6 @@ def _override(access: Access, configuration: t.Any) -> None:
             setattr(configuration, name, value)
     if access.api_key:
         configuration.api_key["BearerToken"] = f"Bearer {access.api_key}"
-        configuration.refresh_api_key_hook = None
         configuration.cert_file = access.client_cert
         configuration.key_file = access.client_key
 

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A small HTTP server that answers as an API server would, from lists that were recorded or made up."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import threading
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+RECORDINGS = Path(__file__).parents[1] / "recordings" / "api"
+DATE = "Mon, 23 Nov 2026 15:00:00 GMT"
+LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+NODE_EVENTS, POD_EVENTS = "involvedObject.kind=Node", "involvedObject.kind=Pod,type=Warning"
+
+
+@dataclass
+class FakeApi:
+    """What is answered by path (for events: by field selector), and which requests came."""
+
+    url: str = ""
+    date: str = DATE
+    lists: dict[str, list[t.Any]] = field(default_factory=dict)
+    objects: dict[str, t.Any] = field(default_factory=dict)
+    refusals: dict[str, tuple[int, str]] = field(default_factory=dict)  # path -> status and body
+    asked: list[str] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+
+    def load(self, recording: str) -> None:
+        """Answer with the lists of a directory below tests/recordings/api."""
+        where = RECORDINGS / recording
+        self.date = (where / "date.txt").read_text().strip()
+        names = {"/api/v1/nodes": "nodes", LEASES: "leases", "/api/v1/pods": "pods", REQUESTS: "csrs"}
+        names |= {NODE_EVENTS: "events-nodes", POD_EVENTS: "events-pods"}
+        for path, name in names.items():
+            self.lists[path] = json.loads((where / f"{name}.json").read_text())
+        for path in ("/api/v1/nodes", LEASES):
+            self.objects |= {f"{path}/{item['metadata']['name']}": item for item in self.lists[path]}
+
+    def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, t.Any]:
+        """Status and body."""
+        key = query["fieldSelector"][0] if path == "/api/v1/events" else path
+        if path == "/version":
+            return self.refusals.get(path, (200, {"gitVersion": "v1.37.2"}))
+        if key in self.refusals:
+            return self.refusals[key]
+        if path in self.objects:
+            return 200, self.objects[path]
+        if "limit" not in query:
+            return 404, {"kind": "Status", "message": "not found"}
+        start, limit = int(query.get("continue", ["0"])[0]), int(query["limit"][0])
+        items = self.lists.get(key, [])
+        more = {"continue": str(start + limit)} if start + limit < len(items) else {}
+        return 200, {"metadata": more, "items": items[start : start + limit]}
+
+
+@contextlib.contextmanager
+def serving(tls: tuple[Path, Path] | None = None) -> Iterator[FakeApi]:
+    """A running :class:`FakeApi`; with *tls*, the paths of certificate and key, over TLS."""
+    api = FakeApi()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(api))
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    api.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            api.asked.append(self.path)
+            api.tokens.add(self.headers.get("Authorization", ""))
+            parts = urlsplit(self.path)
+            status, body = api.answer(parts.path.rstrip("/"), parse_qs(parts.query))
+            data = (body if isinstance(body, str) else json.dumps(body)).encode()
+            self.send_response_only(status)
+            self.send_header("Date", api.date)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: t.Any) -> None:
+            """Not into the output of the tests."""
+
+    return Handler
