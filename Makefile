@@ -16,7 +16,7 @@ export ANSIBLE_HOME := $(CURDIR)/.build/ansible
 # The lab and the tools import the collection as any program would.
 export PYTHONPATH := $(CURDIR):$(CURDIR)/.build
 
--include lab.mk
+include lab.mk
 
 ##@ Everything
 .PHONY: test demo
