@@ -54,7 +54,7 @@ EXAMPLES = r"""
 - name: Report
   outward.kubelet.node_report:
     incident: "{{ diagnosis.incident }}"
-  register: node_report_result
+  register: node_recovery_result
 """
 
 RETURN = r"""
