@@ -67,7 +67,7 @@ options:
       - If it is not given here, E(K8S_AUTH_NO_PROXY) counts.
     type: str
 requirements:
-  - kubernetes >= 24.2.0 (on the controller)
+  - kubernetes >= 35.0.0 (on the controller)
 notes:
   - The API server is given 5 seconds to accept a connection and 10 seconds to answer. One that does not answer is a
     result and not an error. What is refused (HTTP 401 and 403) and a kubeconfig that cannot be used are errors.

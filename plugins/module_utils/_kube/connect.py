@@ -161,7 +161,8 @@ def _override(access: Access, configuration: t.Any) -> None:
         if value is not None:
             setattr(configuration, name, value)
     if access.api_key:
-        configuration.api_key["BearerToken"] = f"Bearer {access.api_key}"
+        for name in ("BearerToken", "authorization"):  # the second: releases before 36
+            configuration.api_key[name] = f"Bearer {access.api_key}"
         configuration.cert_file = access.client_cert
         configuration.key_file = access.client_key
 

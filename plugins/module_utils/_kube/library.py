@@ -27,8 +27,9 @@ else:
 
 __all__ = ["MINIMUM", "MISSING", "client", "config", "require", "transport", "version", "yaml"]
 
-# Also stated by doc_fragments/_kube_auth.py and meta/ee-requirements.txt; the oldest that the tests have passed with.
-MINIMUM: t.Final = "24.2.0"
+# Also stated by doc_fragments/_kube_auth.py and meta/ee-requirements.txt. Older releases remember the temporary file of a
+# key for ever, and fail when it is gone: a second connection would not work.
+MINIMUM: t.Final = "35.0.0"
 
 
 def require() -> None:

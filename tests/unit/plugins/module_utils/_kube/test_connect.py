@@ -10,6 +10,7 @@ import base64
 import json
 import socket
 import subprocess
+import typing as t
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return files
 
 
-def access(api: FakeApi, **more: str) -> Access:
+def access(api: FakeApi, **more: t.Any) -> Access:
     return Access(host=api.url, api_key="secret-token", **more)
 
 
@@ -178,7 +179,7 @@ def test_a_file_that_is_not_there(api: FakeApi) -> None:
 
 def test_the_client_is_missing_or_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "version", "12.0.1")
-    with pytest.raises(KubeError, match=r"is 12.0.1, too old; install it for .*kubernetes>=24.2.0"):
+    with pytest.raises(KubeError, match=r"is 12.0.1, too old; install it for .*kubernetes>=35.0.0"):
         library.require()
     monkeypatch.setattr(library, "MISSING", "No module named 'kubernetes'")
     with pytest.raises(KubeError, match=r"missing on the controller .*pip install"), connect(Access(), {}):
