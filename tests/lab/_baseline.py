@@ -1,0 +1,151 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the API looks like when nobody has touched it, and what differs from that.
+
+Pure: objects in, names and patches out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.lab._kubectl import Object
+
+# Everything a test might leave behind; Pods, ReplicaSets and the like follow their owners.
+KINDS = (
+    "namespaces,configmaps,secrets,serviceaccounts,services,persistentvolumeclaims,deployments,"
+    "daemonsets,statefulsets,replicasets,jobs,cronjobs,poddisruptionbudgets,roles,rolebindings,"
+    "leases,resourcequotas,limitranges,persistentvolumes,clusterroles,clusterrolebindings,"
+    "certificatesigningrequests,priorityclasses,validatingwebhookconfigurations,"
+    "mutatingwebhookconfigurations,customresourcedefinitions"
+)
+# Objects that are put back as they were; the rest is only ever removed.
+RESTORED = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ConfigMap")
+SUBSTANCE = ("rules", "aggregationRule", "subjects", "roleRef", "data", "binaryData")
+# These come and go by the cluster's own hand.
+OWN_NAMESPACES = ("kube-node-lease",)
+LIFECYCLE = "node.kubernetes.io/"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The untouched cluster."""
+
+    names: frozenset[str]
+    restored: Mapping[str, Object]
+    nodes: Mapping[str, Object] = field(default_factory=dict)
+
+
+def name_of(item: Object) -> str:
+    """`Kind/namespace/name`, the namespace empty for what has none."""
+    metadata = item["metadata"]
+    return f"{item['kind']}/{metadata.get('namespace', '')}/{metadata['name']}"
+
+
+def _bare(item: Object) -> Object:
+    """An object that can be created again."""
+    kept = ("name", "namespace", "labels", "annotations")
+    metadata = {key: value for key, value in item["metadata"].items() if key in kept}
+    shape = {key: value for key, value in item.items() if key in ("apiVersion", "kind", *SUBSTANCE)}
+    return {**shape, "metadata": metadata}
+
+
+def _node(item: Object) -> Object:
+    metadata, spec = item["metadata"], item["spec"]
+    return {
+        "labels": metadata.get("labels", {}),
+        "annotations": metadata.get("annotations", {}),
+        "taints": lasting_taints(spec.get("taints", [])),
+    }
+
+
+def lasting_taints(taints: Iterable[Object]) -> list[Object]:
+    """Without those that the node controller sets and removes as conditions change."""
+    return [taint for taint in taints if not taint["key"].startswith(LIFECYCLE)]
+
+
+def record(items: Iterable[Object], nodes: Iterable[Object]) -> Baseline:
+    """The baseline, from what the API lists now."""
+    listed = list(items)
+    restored = {name_of(item): _bare(item) for item in listed if item["kind"] in RESTORED}
+    names = frozenset(name_of(item) for item in listed)
+    return Baseline(names, restored, {item["metadata"]["name"]: _node(item) for item in nodes})
+
+
+def to_json(baseline: Baseline) -> Object:
+    """For the state directory."""
+    return {
+        "names": sorted(baseline.names),
+        "restored": dict(baseline.restored),
+        "nodes": dict(baseline.nodes),
+    }
+
+
+def from_json(value: Any) -> Baseline:
+    """What to_json made."""
+    return Baseline(frozenset(value["names"]), value["restored"], value["nodes"])
+
+
+def _is_own(item: Object) -> bool:
+    metadata = item["metadata"]
+    owned = bool(metadata.get("ownerReferences"))
+    return owned or metadata.get("namespace") in OWN_NAMESPACES or _is_bootstrap(item)
+
+
+def _is_bootstrap(item: Object) -> bool:
+    """The lab's own join tokens, and the root CA that every namespace is given."""
+    return item.get("type") == "bootstrap.kubernetes.io/token" or (
+        item["kind"] == "ConfigMap" and item["metadata"]["name"] == "kube-root-ca.crt"
+    )
+
+
+def extras(items: Iterable[Object], baseline: Baseline) -> list[Object]:
+    """What a test left behind."""
+    return [
+        item for item in items if name_of(item) not in baseline.names and not _is_own(item)
+    ]
+
+
+def damaged(items: Iterable[Object], baseline: Baseline) -> list[Object]:
+    """Objects of the baseline that are gone or say something else now, as they were."""
+    now = {name_of(item): _bare(item) for item in items if item["kind"] in RESTORED}
+    return [
+        item
+        for name, item in baseline.restored.items()
+        if any(now.get(name, {}).get(part) != item.get(part) for part in SUBSTANCE)
+    ]
+
+
+def _changes(now: Mapping[str, str], then: Mapping[str, str]) -> dict[str, str | None]:
+    """A JSON merge patch from one mapping to the other."""
+    removed: dict[str, str | None] = {key: None for key in now if key not in then}
+    return removed | {key: value for key, value in then.items() if now.get(key) != value}
+
+
+def node_patch(node: Object, then: Object) -> Object:
+    """A merge patch that makes the Node look untouched; empty when it does."""
+    metadata, spec = node["metadata"], node["spec"]
+    changes = {
+        part: difference
+        for part in ("labels", "annotations")
+        if (difference := _changes(metadata.get(part, {}), then[part]))
+    }
+    patch: Object = {"metadata": changes} if changes else {}
+    taints = spec.get("taints", [])
+    if lasting_taints(taints) != then["taints"]:
+        own = [taint for taint in taints if taint["key"].startswith(LIFECYCLE)]
+        patch["spec"] = {"taints": own + then["taints"]}
+    if spec.get("unschedulable"):
+        patch["spec"] = {**patch.get("spec", {}), "unschedulable": None}
+    return patch
+
+
+def is_leftover(pod: Object) -> bool:
+    """A Pod that has ended, is stuck in its end, or belongs to no workload."""
+    metadata = pod["metadata"]
+    ended = pod["status"].get("phase") in ("Failed", "Succeeded")
+    return ended or "deletionTimestamp" in metadata or not metadata.get("ownerReferences")

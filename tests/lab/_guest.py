@@ -1,0 +1,133 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reach a guest: ssh as everybody does, and the agent for the moments before ssh answers."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab._image import GuestImage
+from tests.lab._model import Host, LabError, Paths
+from tests.lab._shell import in_netns, run, write
+
+# What an emulated core computes fastest.
+SSH_CONFIG = """\
+Host {names}
+  User root
+  IdentityFile {key}
+  IdentitiesOnly yes
+  UserKnownHostsFile {known_hosts}
+  StrictHostKeyChecking yes
+  HostKeyAlgorithms ssh-ed25519
+  KexAlgorithms curve25519-sha256
+  Ciphers chacha20-poly1305@openssh.com
+  PreferredAuthentications publickey
+  ControlMaster auto
+  ControlPersist 10m
+  ControlPath {sockets}/%r@%h
+  ConnectTimeout 15
+  ServerAliveInterval 10
+  ServerAliveCountMax 6
+  LogLevel ERROR
+"""
+INVENTORY_HEAD = """\
+# Written by the lab; any inventory with these hosts would do.
+all:
+  children:
+    workers:
+      hosts:
+"""
+INVENTORY_TAIL = """\
+      vars:
+        ansible_user: root
+        ansible_python_interpreter: /usr/bin/python3
+        ansible_ssh_args: "-F {ssh_config}"
+        outward_kubeconfig: "{kubeconfig}"
+"""
+
+
+def ssh_config(paths: Paths, key: Path, hosts: Iterable[Host]) -> str:
+    """One stanza for each host: its name works as well as its address."""
+    shared = SSH_CONFIG.format(
+        names="pi-* 10.77.0.*", key=key, known_hosts=paths.known_hosts, sockets=paths.sockets
+    )
+    names = "".join(f"Host {host.name}\n  HostName {host.address}\n\n" for host in hosts)
+    return names + shared
+
+
+def inventory(paths: Paths, hosts: Iterable[Host]) -> str:
+    """An ordinary Ansible inventory."""
+    lines = [f"        {host.name}:\n          ansible_host: {host.address}\n" for host in hosts]
+    tail = INVENTORY_TAIL.format(ssh_config=paths.ssh_config, kubeconfig=paths.kubeconfig)
+    return INVENTORY_HEAD + "".join(lines) + tail
+
+
+def write_access(paths: Paths, image: GuestImage, hosts: list[Host]) -> None:
+    """The files through which others find the guests."""
+    key = image.host_key.read_text(encoding="ascii")
+    names = ",".join(name for host in hosts for name in (host.name, host.address))
+    write(paths.known_hosts, f"{names} {key}")
+    write(paths.ssh_config, ssh_config(paths, image.key, hosts))
+    write(paths.inventory, inventory(paths, hosts))
+
+
+@dataclass(frozen=True)
+class Guest:
+    """One worker, from inside."""
+
+    paths: Paths
+    host: Host
+
+    def ssh_command(self, words: Iterable[str], *options: str) -> list[str]:
+        """ssh's command line."""
+        return in_netns(["ssh", "-F", str(self.paths.ssh_config), *options, self.host.name, *words])
+
+    def run(self, script: str, timeout: float = 120, check: bool = True) -> str:
+        """What a shell script prints."""
+        command = self.ssh_command(["sh", "-s"])
+        return run(command, stdin=script, timeout=timeout, check=check).stdout
+
+    def answers(self) -> bool:
+        """Whether a command runs over ssh."""
+        return self.run("echo yes", timeout=30, check=False) == "yes\n"
+
+    def joined(self) -> bool:
+        """Whether its kubelet has the certificate that a join ends with."""
+        pem = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+        return self.run(f"test -e {pem} && echo yes", timeout=60, check=False) == "yes\n"
+
+    def hang_up(self) -> None:
+        """Close the shared connection: it does not survive a change of the guest's memory."""
+        run(self.ssh_command([], "-O", "exit"), timeout=10, check=False)
+        (self.paths.sockets / f"root@{self.host.address}").unlink(missing_ok=True)
+
+    def _agent(self, execute: str, **arguments: object) -> None:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(str(self.paths.sockets / f"{self.host.name}.agent"))
+            request = json.dumps({"execute": execute, "arguments": arguments})
+            connection.sendall(request.encode() + b"\n")
+            reply = connection.recv(4096)
+        if b'"return"' not in reply:
+            raise LabError(f"{self.host.name}: the agent says {reply!r}")
+
+    def step_clock(self) -> bool:
+        """Step the guest's clock to ours at once, without ssh; False when its agent does not answer."""
+        try:
+            self._agent("guest-exec", path="/usr/bin/date", arg=["-s", f"@{time.time():.3f}"])
+        except (OSError, LabError):
+            return False
+        return True
+
+    def set_clock(self) -> None:
+        """Make sure over ssh that the guest's clock is ours."""
+        there = self.run("date +%s.%N", timeout=60).strip()
+        if abs(float(there) - time.time()) > 2:
+            self.run(f"date -s @{time.time():.3f}")

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab as one thing: its parts, and when one of its hosts is as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tests.lab import _build, _image, _settled
+from tests.lab._control_plane import ControlPlane
+from tests.lab._guest import Guest
+from tests.lab._image import GuestImage
+from tests.lab._join import approve_serving
+from tests.lab._kubectl import Kubectl
+from tests.lab._model import Host, LabError, Paths
+from tests.lab._shell import wait_for
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab with everything it is made of."""
+
+    paths: Paths
+    image: GuestImage
+    control_plane: ControlPlane
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """A client with every right."""
+        return self.control_plane.kubectl
+
+    def guest(self, host: Host) -> Guest:
+        """A worker, from inside."""
+        return Guest(self.paths, host)
+
+    def missing(self, host: Host, since: float) -> str:
+        """What keeps this host from being done, in words; empty when nothing does."""
+        return _settled.missing(self.kubectl.list("nodes,leases,pods"), host.name, since)
+
+    def wait_settled(self, host: Host, since: float, seconds: float) -> None:
+        """Wait until this host is joined, Ready with a fresh Lease, and its Pods run."""
+        reasons = ["nobody asked"]
+
+        def settled() -> bool:
+            approve_serving(self.kubectl, host)
+            reasons[0] = self.missing(host, since)
+            return not reasons[0]
+
+        try:
+            wait_for(host.name, settled, seconds, pause=1)
+        except LabError as error:
+            raise LabError(f"{error}: {reasons[0]}") from error
+
+
+def open_lab(paths: Paths) -> Lab:
+    """The lab with its parts built, or found in the cache."""
+    programs = _build.programs(paths.cache)
+    return Lab(paths, _image.guest(paths), ControlPlane(paths, programs, _build.etcd(paths.cache)))
+
+
+def at_once(work: Callable[[Host], None], hosts: Sequence[Host]) -> None:
+    """The same work on all hosts at once; a failure is raised when all have ended."""
+    with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
+        running = [pool.submit(work, host) for host in hosts]
+    for ended in running:
+        ended.result()

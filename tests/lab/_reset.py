@@ -1,0 +1,150 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Return nodes to the baseline: the guest by its snapshot, the API by its differences."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+
+from tests.lab import _baseline, _process, _vm, _workloads
+from tests.lab._baseline import Baseline
+from tests.lab._kubectl import Object
+from tests.lab._lab import Lab, at_once
+from tests.lab._model import SNAPSHOT, Host, LabError
+from tests.lab._shell import say, step, wait_for, write
+
+RESET_SECONDS = 90
+RESTART_SECONDS = 180
+SSH_SECONDS = 60
+
+
+def save(lab: Lab, hosts: Sequence[Host]) -> None:
+    """Make what is now the baseline: the API's objects, and each new host's memory and disk."""
+    items = lab.kubectl.list(_baseline.KINDS)
+    baseline = _baseline.record(items, lab.kubectl.list("nodes"))
+    write(lab.paths.baseline, json.dumps(_baseline.to_json(baseline), indent=1))
+    for host in hosts:
+        lab.guest(host).hang_up()
+        _vm.Monitor(lab.paths.monitor(host)).must(f"savevm {SNAPSHOT}")
+
+
+def load(lab: Lab) -> Baseline:
+    """The baseline of the API."""
+    return _baseline.from_json(json.loads(lab.paths.baseline.read_text(encoding="utf-8")))
+
+
+def _delete(lab: Lab, items: Sequence[Object]) -> None:
+    """Delete without waiting for anybody's consent."""
+    for item in items:
+        metadata = item["metadata"]
+        namespace = ["-n", metadata["namespace"]] if "namespace" in metadata else []
+        words = ["delete", item["kind"], metadata["name"], *namespace, "--ignore-not-found", "--wait=false"]
+        force = ["--force", "--grace-period=0"] if item["kind"] == "Pod" else []
+        lab.kubectl(*words, *force)
+
+
+def _clean_host(lab: Lab, host: Host, then: Object) -> None:
+    """What a test did to this host in the API."""
+    items = lab.kubectl.list("nodes,pods,csr")
+    on_host = [item for item in items if item["kind"] == "Pod" and item["spec"].get("nodeName") == host.name]
+    _delete(lab, [pod for pod in on_host if _baseline.is_leftover(pod)])
+    for node in items:
+        if node["kind"] == "Node" and node["metadata"]["name"] == host.name:
+            patch = _baseline.node_patch(node, then)
+            if patch:
+                lab.kubectl("patch", "node", host.name, "--type=merge", "-p", json.dumps(patch))
+
+
+def _clean_cluster(lab: Lab, baseline: Baseline) -> None:
+    """What a test did to everything else in the API."""
+    items = lab.kubectl.list(_baseline.KINDS)
+    _delete(lab, _baseline.extras(items, baseline))
+    damaged = _baseline.damaged(items, baseline)
+    if damaged:
+        lab.kubectl.replace(damaged)
+
+
+def _set_clock(lab: Lab, host: Host) -> None:
+    """Until ssh answers and the guest's clock is ours; the first seconds after loadvm may fail."""
+
+    def done() -> bool:
+        try:
+            lab.guest(host).set_clock()
+        except LabError:
+            return False
+        return True
+
+    wait_for(f"{host.name} answers over ssh", done, SSH_SECONDS)
+
+
+def _rewind(lab: Lab, host: Host) -> None:
+    """Put the guest's memory and disk back, and at once its clock right."""
+    guest, monitor = lab.guest(host), _vm.Monitor(lab.paths.monitor(host))
+    guest.hang_up()
+    monitor.must(f"loadvm {SNAPSHOT}")
+    monitor.must("cont")
+    guest.step_clock()
+
+
+def _restart(lab: Lab, host: Host) -> None:
+    """A new QEMU that starts from the snapshot."""
+    _process.stop(lab.paths, [host.name], patience=0)
+    lab.guest(host).hang_up()
+    _vm.start(lab.paths, lab.image, host)
+    wait_for(f"{host.name} runs", lambda: lab.guest(host).step_clock(), SSH_SECONDS)
+
+
+def _rejoin(lab: Lab, host: Host, then: Object, since: float, seconds: float) -> None:
+    """From a guest that runs again to a node that works."""
+    _set_clock(lab, host)
+    _clean_host(lab, host, then)
+    if not lab.kubectl.has_node(host.name):
+        lab.guest(host).run("systemctl restart kubelet")
+        wait_for(f"the Node {host.name} is back", lambda: lab.kubectl.has_node(host.name), seconds)
+        _clean_host(lab, host, then)
+    lab.wait_settled(host, since, seconds)
+
+
+def resume(lab: Lab, host: Host) -> None:
+    """One host whose QEMU has just been started from the snapshot."""
+    since = time.time()
+    wait_for(f"{host.name} runs", lambda: lab.guest(host).step_clock(), SSH_SECONDS)
+    _rejoin(lab, host, load(lab).nodes[host.name], since, RESTART_SECONDS)
+
+
+def _reset_host(lab: Lab, host: Host, then: Object) -> None:
+    """By loadvm, and when that does not do, by a new QEMU."""
+    since = time.time()
+    with step(f"{host.name}: reset"):
+        try:
+            _rewind(lab, host)
+            _rejoin(lab, host, then, since, RESET_SECONDS)
+        except LabError as error:
+            say(f"  {host.name}: {error}; restarting its VM from the snapshot")
+            _restart(lab, host)
+            _rejoin(lab, host, then, since, RESTART_SECONDS)
+
+
+def _revive_control_plane(lab: Lab) -> None:
+    """Also when its processes were stopped, killed or frozen."""
+    _process.wake(lab.paths)
+    if not lab.kubectl.ready():
+        lab.control_plane.stop_apiserver()
+    lab.control_plane.start()
+
+
+def reset(lab: Lab, hosts: Sequence[Host], everything: bool) -> None:
+    """Return these hosts to the baseline, and with `everything` the rest of the API too."""
+    baseline = load(lab)
+    unknown = [host.name for host in hosts if host.name not in baseline.nodes]
+    if unknown:
+        raise LabError(f"no baseline of {', '.join(unknown)}: run lab-up first")
+    _revive_control_plane(lab)
+    if everything:
+        _clean_cluster(lab, baseline)
+    lab.kubectl.apply(_workloads.objects())
+    at_once(lambda host: _reset_host(lab, host, baseline.nodes[host.name]), hosts)
