@@ -41,20 +41,33 @@ def start(batch: Batch) -> tuple[int, int]:
     source, sink = os.pipe()
     pid = os.fork()
     if pid == 0:
-        current = batch.questions[0].name
         try:
             _isolate(sink)
-            asks = batch.open()
-            for current, _ in batch.questions:
-                _write(sink, encode(_answer(current, asks[current])))
+            _serve(sink, batch)
         finally:
-            # What nobody expected is a mistake of ours: it has to be seen, and must not run on in a copy.
-            mistake = sys.exc_info()[1]
-            if mistake is not None:
-                _write(sink, encode(unknown(f"{current}: a mistake in the probe: {mistake!r:.300}")))
             os._exit(0)
     os.close(sink)
     return source, pid
+
+
+def _serve(sink: int, batch: Batch) -> None:
+    """Answer one question after the other; a mistake in one of them does not cost those behind it."""
+    name = batch.questions[0].name
+    answered = 0
+    try:
+        asks = batch.open()
+        for question in batch.questions:
+            name = question.name
+            _write(sink, encode(_answer(name, asks[name])))
+            answered += 1
+    finally:
+        # What nobody expected is a mistake of ours: it has to be seen, and must not run on in a copy of the parent.
+        left = batch.questions[answered + 1 :]
+        if answered < len(batch.questions):
+            _write(sink, encode(unknown(f"{name}: a mistake in the probe: {sys.exc_info()[1]!r:.300}")))
+            if left:
+                _serve(sink, batch._replace(questions=left))
+            os._exit(0)
 
 
 def _answer(name: str, ask: Ask) -> t.Any:

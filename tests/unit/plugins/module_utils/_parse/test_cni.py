@@ -12,7 +12,10 @@ from ansible_collections.outward.kubelet.plugins.module_utils._parse import cni
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.errors import ParseError
 
 # flannel v0.25
-FLANNEL = '{"name": "cbr0", "cniVersion": "0.3.1", "plugins": [{"type": "flannel", "delegate": {"isDefaultGateway": true}}, {"type": "portmap", "capabilities": {"portMappings": true}}]}'
+FLANNEL = """{"name": "cbr0", "cniVersion": "0.3.1", "plugins": [
+  {"type": "flannel", "delegate": {"isDefaultGateway": true}},
+  {"type": "portmap", "capabilities": {"portMappings": true}}
+]}"""
 BRIDGE = '{"cniVersion": "1.0.0", "name": "lab", "type": "bridge", "ipam": {"type": "host-local"}}'
 
 

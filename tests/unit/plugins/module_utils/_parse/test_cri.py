@@ -201,16 +201,16 @@ def test_damaged_recordings_end_in_an_error_or_an_answer() -> None:
     for recording in (VERSION, STATUS, NO_METHOD):
         for length in range(len(recording)):
             _survives(recording[:length])
-        for _ in range(400):
+        for dummy in range(400):
             data = bytearray(recording)
-            for _ in range(source.randint(1, 6)):
+            for dummy in range(source.randint(1, 6)):
                 data[source.randrange(len(data))] = source.randrange(256)
             _survives(bytes(data))
 
 
 def test_noise_ends_in_an_error() -> None:
     source = random.Random(8)
-    for _ in range(500):
+    for dummy in range(500):
         noise = source.randbytes(source.randint(0, 300))
         _survives(noise)
         _survives(http2.frame(http2.HEADERS, 5, 1, noise))

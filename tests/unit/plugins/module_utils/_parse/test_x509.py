@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import x509
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.errors import ParseError
 
-Key = t.Union[rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey]
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 BEGIN = datetime(2026, 11, 23, 15, 0, 0, tzinfo=UTC)
 RSA = rsa.generate_private_key(65537, 2048)
 OTHER_RSA = rsa.generate_private_key(65537, 2048)
@@ -138,8 +138,8 @@ def test_damaged_certificates_and_keys_end_in_an_error_or_an_answer() -> None:
     ca = x509.certificates(certificate(RSA, RSA, subject="kubernetes"))[0]
     for _ in range(1500):
         text = list(whole)
-        for _ in range(source.randint(1, 5)):
-            text[source.randrange(40, 700)] = source.choice("AZaz09+/=\n")
+        for at in source.sample(range(40, 700), source.randint(1, 5)):
+            text[at] = source.choice("AZaz09+/=\n")
         try:
             found = x509.certificates("".join(text))[0]
             x509.belongs(x509.public_half("".join(text)), found)

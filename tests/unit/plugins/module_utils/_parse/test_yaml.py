@@ -191,9 +191,9 @@ def _value(source: random.Random, depth: int) -> t.Any:
     if depth == 0 or kind < 0.4:
         return _scalar(source)
     if kind < 0.7:
-        return [_value(source, depth - 1) for _ in range(source.randint(0, 3))]
+        return [_value(source, depth - 1) for dummy in range(source.randint(0, 3))]
     keys = ["name", "a.b/c", "x y", "n1", "yes", "1", "#k", "", "k:", "-"]
-    return {source.choice(keys): _value(source, depth - 1) for _ in range(source.randint(0, 4))}
+    return {source.choice(keys): _value(source, depth - 1) for dummy in range(source.randint(0, 4))}
 
 
 @pytest.mark.parametrize("style", [None, '"', "'"])
@@ -202,7 +202,7 @@ def test_a_thousand_random_documents(style: str | None, flow: bool | None) -> No
     """Whatever PyYAML writes is read back as it is, or refused; most of it is read."""
     source = random.Random(f"{style}{flow}")
     read = 0
-    for _ in range(300):
+    for dummy in range(300):
         value = _value(source, 4)
         text = yaml.safe_dump(value, default_style=style, default_flow_style=flow, width=math.inf, allow_unicode=True)
         try:
@@ -217,9 +217,9 @@ def test_a_thousand_random_documents(style: str | None, flow: bool | None) -> No
 def test_random_damage_is_never_read_wrongly() -> None:
     """A document with characters changed, dropped or doubled: the same as PyYAML, or refused."""
     source = random.Random(1)
-    for _ in range(1500):
+    for dummy in range(1500):
         text = list(KUBELET[: source.randint(20, 700)])
-        for _ in range(source.randint(1, 4)):
+        for dummy in range(source.randint(1, 4)):
             at = source.randrange(len(text))
             text[at] = source.choice(["", text[at] * 2, ":", " ", "\n", "-", '"', "'", "#", "[", "{", ",", "1", "."])
         _same_or_refused("".join(text))
