@@ -133,11 +133,10 @@ def test_what_is_no_key(text: str) -> None:
 
 
 def test_damaged_certificates_and_keys_end_in_an_error_or_an_answer() -> None:
-    source = random.Random(3)
     whole = certificate(EC, RSA) + pem(RSA, PKCS8)
     ca = x509.certificates(certificate(RSA, RSA, subject="kubernetes"))[0]
-    for _ in range(1500):
-        text = list(whole)
+    for seed in range(1500):
+        source, text = random.Random(seed), list(whole)
         for at in source.sample(range(40, 700), source.randint(1, 5)):
             text[at] = source.choice("AZaz09+/=\n")
         try:
