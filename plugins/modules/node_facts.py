@@ -94,8 +94,8 @@ EXAMPLES = r"""
 RETURN = r"""
 evidence:
   description:
-    - What was observed, section by section. A value that could not be observed is C({"unknown": "why"}), and one that
-      was looked for and is not there is V(null).
+    - What was observed, section by section. A value that could not be observed is a dictionary whose only key, C(unknown),
+      says why, and one that was looked for and is not there is V(null).
     - Times are RFC 3339 in UTC by the node's own clock, durations are seconds, sizes are bytes.
   returned: success
   type: dict

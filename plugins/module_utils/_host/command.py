@@ -66,7 +66,7 @@ def _gather(process: subprocess.Popen[bytes], name: str, seconds: float) -> tupl
         ready = poller.poll(max(0, int((end - time.monotonic()) * 1000)))
         if not ready:
             raise ProbeError(f"{name}: no answer within {seconds:.0f} s")
-        for descriptor, _ in ready:
+        for descriptor, dummy in ready:
             chunk = os.read(descriptor, 65536)
             parts[descriptor] += chunk
             if not chunk:

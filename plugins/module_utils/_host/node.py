@@ -49,7 +49,7 @@ class ThisNode:
     def unit(self, name: str) -> Unit:
         """The kubelet's or the runtime's unit."""
         try:
-            kubelet, runtime, _ = self._look("units", units.ask)
+            kubelet, runtime, dummy = self._look("units", units.ask)
         except Undecided as doubt:
             gone = unknown(str(doubt))
             return Unit(**{**dict.fromkeys(Unit.__dataclass_fields__, gone), "name": name})

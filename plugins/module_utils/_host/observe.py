@@ -97,7 +97,7 @@ def observe(profile: Profile | str, subsets: t.Collection[str]) -> NodeEvidence:
     asked = [*batches(place, questions), *mount_batches(points)]
     answers = Answers(place, Runner(asked, BUDGET).run(), mounts)
     sections = {
-        name: build(answers) if name in wanted else unknown("not gathered") for name, (_, build) in SECTIONS.items()
+        name: build(answers) if name in wanted else unknown("not gathered") for name, (dummy, build) in SECTIONS.items()
     }
     return NodeEvidence(
         schema=SCHEMA,

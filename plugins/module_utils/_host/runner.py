@@ -108,7 +108,7 @@ class Runner:
     def _sleep(self) -> None:
         """Until somebody says something, or the next deadline."""
         end = min([self._end, *(child.end for child in self._running.values())])
-        for source, _ in self._poller.poll(max(0, int((end - time.monotonic()) * 1000)) + 1):
+        for source, dummy in self._poller.poll(max(0, int((end - time.monotonic()) * 1000)) + 1):
             child = self._running[source]
             chunk = os.read(source, _CHUNK)
             for answer in child.hear(chunk):

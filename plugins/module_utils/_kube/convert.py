@@ -132,7 +132,7 @@ def common_name(request: str) -> str | None:
         attributes = [der.sequence(a.encoded, 2) for group in groups for a in der.children(group.content)]
     except (ParseError, ValueError, IndexError):
         return None
-    names = (value.content for kind, value, *_ in attributes if kind.content.hex() == COMMON_NAME)
+    names = (value.content for kind, value, *dummy in attributes if kind.content.hex() == COMMON_NAME)
     return next((name.decode("utf-8", "replace") for name in names), None)
 
 

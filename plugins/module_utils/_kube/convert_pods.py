@@ -80,7 +80,7 @@ def owner(metadata: Object) -> str:
 def container(item: Object) -> Container:
     """The status of one container."""
     state, now = _state(item.get("state"))
-    _, before = _state(item.get("lastState"))
+    dummy, before = _state(item.get("lastState"))
     reason = now.get("reason") or ""
     speaks = state == "waiting" or reason in RUNTIME_SAYS
     return Container(

@@ -47,7 +47,7 @@ def conditions(message: bytes) -> dict[str, Condition]:
 
 def count(message: bytes) -> int:
     """ListPodSandboxResponse or ListContainersResponse -> how many."""
-    return sum(1 for number, _ in fields(message) if number == 1)
+    return sum(1 for number, dummy in fields(message) if number == 1)
 
 
 def cgroup_driver(message: bytes) -> str | None:

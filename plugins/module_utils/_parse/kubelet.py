@@ -145,7 +145,7 @@ def _effective(flag: str | None, configured: t.Mapping[str, t.Any]) -> dict[str,
     chosen = {key: str(value) for key, value in configured.items()}
     if flag is not None:
         parts = (part.partition("<") for part in flag.split(",") if part)
-        chosen = {key.strip(): value.strip() for key, _, value in parts}
+        chosen = {key.strip(): value.strip() for key, dummy, value in parts}
     return {key: value for key, value in chosen.items() if value not in ("0%", "100%")}
 
 

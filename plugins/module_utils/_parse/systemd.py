@@ -100,7 +100,7 @@ def directives(text: str, file: str) -> list[Directive]:
         if line.startswith("["):
             section = line
         elif section == "[Service]" and "=" in line and line[0] not in "#;":
-            key, _, value = line.partition("=")
+            key, dummy, value = line.partition("=")
             found.append(Directive(key.strip(), value.strip(), file))
     return found
 

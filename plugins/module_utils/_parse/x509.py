@@ -77,7 +77,7 @@ def certificate(data: bytes) -> X509:
         parts = parts[1:]
     if len(parts) < 6:
         raise ParseError("a certificate with too few parts")
-    serial, _, issuer, validity, subject, key = parts[:6]
+    serial, dummy, issuer, validity, subject, key = parts[:6]
     times = der.children(validity.content)
     if len(times) != 2 or serial.tag != der.INTEGER or signature.tag != der.BIT_STRING:
         raise ParseError("a certificate of another shape")
@@ -143,7 +143,7 @@ def public_half(text: str) -> bytes:
         if label == "EC PRIVATE KEY":
             return _point(data)
         if label == "PRIVATE KEY":
-            _, algorithm, inner = der.sequence(data, 3)[:3]
+            dummy, algorithm, inner = der.sequence(data, 3)[:3]
             is_rsa = der.children(algorithm.content)[0].content == _RSA
             return _modulus(inner.content) if is_rsa else _point(inner.content)
     raise ParseError("empty" if not text.strip("\0 \r\n") else "no private key that can be read")

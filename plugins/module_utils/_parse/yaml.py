@@ -108,7 +108,7 @@ class _Reader:
 
     def block(self, indent: int, depth: int) -> Value:
         """The node that begins at the cursor, at exactly *indent*."""
-        number, _, text = self.lines[self.at]
+        number, dummy, text = self.lines[self.at]
         if depth > DEPTH:
             raise ParseError(f"line {number}: nested too deeply")
         if _is_item(text):
@@ -158,7 +158,7 @@ class _Reader:
     def value_below(self, indent: int, depth: int) -> Value:
         """After ``key:`` a sequence may stand at the key's own indentation."""
         if self.at < len(self.lines):
-            _, here, text = self.lines[self.at]
+            dummy, here, text = self.lines[self.at]
             if here == indent and _is_item(text):
                 return self.sequence(indent, depth + 1)
         return self.below(indent + 1, depth)

@@ -43,9 +43,9 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_steps_run_in_order_and_then_it_is_polled_until_it_holds() -> None:
     shell = Shell({"holds": [1, 1, 0]})
     inject(FAULT, "pi-04", shell)
-    assert [script for _, script, _ in shell.asked] == ["break", "break more", "holds", "holds", "holds"]
-    assert [place for place, _, _ in shell.asked][:2] == ["node", "controller"]
-    assert {host for _, _, host in shell.asked} == {"pi-04"}
+    assert [script for dummy, script, dummy in shell.asked] == ["break", "break more", "holds", "holds", "holds"]
+    assert [place for place, dummy, dummy in shell.asked][:2] == ["node", "controller"]
+    assert {host for dummy, dummy, host in shell.asked} == {"pi-04"}
 
 
 def test_a_fault_that_does_not_take_hold_is_no_fault() -> None:

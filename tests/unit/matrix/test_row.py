@@ -60,7 +60,7 @@ def test_a_clean_node_is_broken_and_judged() -> None:
 
 
 def test_a_wrong_verdict_is_a_wrong_row_that_says_why() -> None:
-    entry, _ = row(FAULTS["containerd-down"], "pi-04", Lab().bench(RIGHT))
+    entry, dummy = row(FAULTS["containerd-down"], "pi-04", Lab().bench(RIGHT))
     assert entry["ok"] is False
     assert "root_causes: expected ['containerd-down'], saw ['kubelet-stopped']" in entry["note"]
 
@@ -69,7 +69,7 @@ def test_a_wrong_verdict_is_a_wrong_row_that_says_why() -> None:
     ("failing", "at"), [(NotReset("no"), "reset"), (NotInjected("no"), "inject"), (NoReport("no"), "play")]
 )
 def test_what_could_not_be_run_is_neither_right_nor_wrong(failing: Exception, at: str) -> None:
-    entry, _ = row(FAULTS["kubelet-stopped"], "pi-04", Lab(failing, at).bench(RIGHT))
+    entry, dummy = row(FAULTS["kubelet-stopped"], "pi-04", Lab(failing, at).bench(RIGHT))
     assert (entry["ok"], entry["note"], entry["seen"]) == (None, "could not be run: no", None)
 
 

@@ -43,7 +43,7 @@ def crashed_by_itself(container: Container) -> bool:
 def app_crashloop(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Its container reached Started and exited with its own status; a node fault fails before that, and for all."""
     crashing = [p for p in failing(cluster, waiting=("CrashLoopBackOff",)) if crashed_by_itself(p[1])]
-    owners = {pod.owner or pod.name for pod, _ in crashing if not pod.failing_elsewhere}
+    owners = {pod.owner or pod.name for pod, dummy in crashing if not pod.failing_elsewhere}
     healthy = {pod.owner or pod.name for pod in (cluster.node.pods if cluster.node else ()) if pod.ready}
     # Several unrelated workloads that crash here only, beside none that works, are the node's fault until shown.
     if len(owners) > 1 and not healthy:

@@ -116,9 +116,9 @@ def _key_matches(certificate: x509.X509, text: str, access: kubeconfig.Access | 
 def _signed(chain: t.Sequence[x509.X509], authority: t.Sequence[x509.X509]) -> bool:
     """Whether the first certificate leads to one of the CA's, over those behind it; dates are not looked at."""
     child = chain[0]
-    for _ in range(_LONGEST_CHAIN):
+    for dummy in range(_LONGEST_CHAIN):
         answers = [(issuer, _one_signature(child, issuer)) for issuer in authority]
-        if any(signed for _, signed in answers):
+        if any(signed for dummy, signed in answers):
             return True
         between = [issuer for issuer in chain[1:] if issuer is not child and _one_signature(child, issuer)]
         if not between:

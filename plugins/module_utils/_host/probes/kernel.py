@@ -94,4 +94,4 @@ def _populated(name: str, unified: bool) -> bool:
     if unified:
         return "populated 1" in (read_or_none(f"{_CGROUPS}/{name}/cgroup.events") or "")
     walk = os.walk(f"{_CGROUPS}/pids/{name}")
-    return any((read_or_none(f"{place}/cgroup.procs") or "").strip() for place, _, _ in walk)
+    return any((read_or_none(f"{place}/cgroup.procs") or "").strip() for place, dummy, dummy in walk)

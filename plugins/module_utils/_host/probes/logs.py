@@ -55,7 +55,7 @@ def _records() -> t.Iterator[str]:
     """One record a read; a reader that was overtaken is told so by EPIPE, and goes on with the oldest one."""
     descriptor = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        for _ in range(_RECORDS):
+        for dummy in range(_RECORDS):
             try:
                 yield os.read(descriptor, 8192).decode("utf-8", "replace")
             except BrokenPipeError:

@@ -94,6 +94,6 @@ def test_a_host_that_is_no_node_is_told_so(capsys: pytest.CaptureFixture[str]) -
 def test_everything_returned_is_documented(
     module: ModuleType, runs: list[Run], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, result = call(module, GIVEN, capsys)
+    dummy, result = call(module, GIVEN, capsys)
     documented = yaml.safe_load(module.RETURN)
     assert set(result) - {"changed", "invocation"} == set(documented)

@@ -26,7 +26,7 @@ from tests.unit.helpers_cluster import healthy_cluster
 def test_touching_what_is_unknown_says_why() -> None:
     node = healthy_node(kubelet__healthz=unknown("healthz: no answer within 3 s"))
     with pytest.raises(Undecided, match="healthz: no answer within 3 s"):
-        _ = node.kubelet.healthz.outcome
+        dummy = node.kubelet.healthz.outcome
 
 
 def test_absent_is_a_fact() -> None:
@@ -50,7 +50,7 @@ def test_a_field_of_a_later_release_is_unknown_in_an_old_recording() -> None:
     data = to_json(healthy_node())
     del data["kubelet"]["healthz"]
     with pytest.raises(Undecided, match="healthz is not in the evidence"):
-        _ = from_json(NodeEvidence, data).kubelet.healthz
+        dummy = from_json(NodeEvidence, data).kubelet.healthz
 
 
 def test_data_of_another_kind_is_refused() -> None:

@@ -65,7 +65,7 @@ def test_a_unit_of_a_systemd_that_does_not_answer_is_unknown_but_for_its_name(to
     unit = ThisNode(PROFILE).unit("kubelet.service")
     assert unit.name == "kubelet.service"
     with pytest.raises(Undecided, match="Failed to connect to bus"):
-        _ = unit.main_pid
+        dummy = unit.main_pid
 
 
 def test_the_runtimes_own_opinion_of_its_configuration(tools: Path) -> None:
