@@ -50,7 +50,7 @@ ANONYMOUS = (
 )
 def test_answers(question: Question, status: int, body: str, kind: type[Exception], words: str) -> None:
     error = answer(PEER, question, status, body)
-    assert type(error) is kind
+    assert error.__class__ is kind
     with pytest.raises(kind, match=words):
         raise error
     assert getattr(error, "status", status) == status
