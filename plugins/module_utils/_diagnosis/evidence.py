@@ -78,7 +78,7 @@ class Evidence:
 
     def __getattribute__(self, name: str) -> t.Any:
         value = object.__getattribute__(self, name)
-        if type(value) is Unknown:
+        if isinstance(value, Unknown):
             raise Undecided(value.reason)
         return value
 

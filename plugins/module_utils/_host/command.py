@@ -53,9 +53,8 @@ def run(arguments: t.Sequence[str], seconds: float) -> Output:
 
 
 def _gather(process: subprocess.Popen[bytes], name: str, seconds: float) -> tuple[str, str]:
-    assert process.stdout is not None
-    assert process.stderr is not None
-    parts = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
+    pipes = (t.cast("t.IO[bytes]", process.stdout), t.cast("t.IO[bytes]", process.stderr))
+    parts = {pipe.fileno(): bytearray() for pipe in pipes}
     out, err = parts.values()
     poller = select.poll()
     for descriptor in parts:

@@ -86,9 +86,14 @@ def document(text: str) -> Document:
         raise Unusable(f"apiVersion is {_shown(value.get('apiVersion'))}, not {API_VERSION}")
     for name, kind in _TYPES.items():
         found = value.get(name)
-        if found is not None and not (type(found) is kind or (kind is list and isinstance(found, list))):
+        if found is not None and not _is_a(found, kind):
             raise Unusable(f"{name} is no {_WORDS[kind]}")
     return value
+
+
+def _is_a(value: t.Any, kind: type) -> bool:
+    # Python's bool is an int; YAML's is not.
+    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
 
 
 def _shown(value: t.Any) -> str:

@@ -83,6 +83,6 @@ def refused_certificate(code: int, message: str) -> Exception:
 )
 def test_connections_that_broke(error: Exception, kind: type[Exception], words: str) -> None:
     found = broken(PEER, error)
-    assert type(found) is kind
+    assert found.__class__ is kind
     with pytest.raises(kind, match=words):
         raise found
