@@ -105,9 +105,7 @@ def _is_bootstrap(item: Object) -> bool:
 
 def extras(items: Iterable[Object], baseline: Baseline) -> list[Object]:
     """What a test left behind."""
-    return [
-        item for item in items if name_of(item) not in baseline.names and not _is_own(item)
-    ]
+    return [item for item in items if name_of(item) not in baseline.names and not _is_own(item)]
 
 
 def damaged(items: Iterable[Object], baseline: Baseline) -> list[Object]:

@@ -36,11 +36,7 @@ def linker_flags(version: str) -> str:
         "gitMinor": minor,
         "gitTreeState": "clean",
     }
-    flags = [
-        f"-X {package}.{name}={value}"
-        for package in VERSION_PACKAGES
-        for name, value in stamps.items()
-    ]
+    flags = [f"-X {package}.{name}={value}" for package in VERSION_PACKAGES for name, value in stamps.items()]
     return " ".join(["-s", "-w", *flags])
 
 

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.lab import _build, _image, _settled
 from tests.lab._control_plane import ControlPlane
@@ -17,7 +19,7 @@ from tests.lab._image import GuestImage
 from tests.lab._join import approve_serving
 from tests.lab._kubectl import Kubectl
 from tests.lab._model import Host, LabError, Paths
-from tests.lab._shell import wait_for
+from tests.lab._shell import wait_for, write
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,22 @@ class Lab:
             raise LabError(f"{error}: {reasons[0]}") from error
 
 
+def build_lab(paths: Paths) -> Lab:
+    """The lab with its parts built, or found in the cache; remembers which they are."""
+    programs, etcd = _build.programs(paths.cache), _build.etcd(paths.cache)
+    image = _image.guest(paths)
+    parts = {"programs": str(programs), "etcd": str(etcd), "image": str(image.directory)}
+    write(paths.parts, json.dumps(parts))
+    return Lab(paths, image, ControlPlane(paths, programs, etcd))
+
+
 def open_lab(paths: Paths) -> Lab:
-    """The lab with its parts built, or found in the cache."""
-    programs = _build.programs(paths.cache)
-    return Lab(paths, _image.guest(paths), ControlPlane(paths, programs, _build.etcd(paths.cache)))
+    """The lab that exists, whatever this checkout would make it of."""
+    if not paths.parts.exists():
+        raise LabError("there is no lab: make lab-up")
+    parts = json.loads(paths.parts.read_text(encoding="utf-8"))
+    control_plane = ControlPlane(paths, Path(parts["programs"]), Path(parts["etcd"]))
+    return Lab(paths, GuestImage(Path(parts["image"])), control_plane)
 
 
 def at_once(work: Callable[[Host], None], hosts: Sequence[Host]) -> None:

@@ -115,6 +115,11 @@ class Paths:
         return self.state / "vm"
 
     @property
+    def parts(self) -> Path:
+        """What the existing lab is made of."""
+        return self.state / "parts.json"
+
+    @property
     def baseline(self) -> Path:
         return self.state / "baseline.json"
 
@@ -123,6 +128,9 @@ class Paths:
 
     def console(self, host: Host) -> Path:
         return self.logs / f"{host.name}.console"
+
+    def shell(self, host: Host) -> Path:
+        return self.sockets / f"{host.name}.shell"
 
     def monitor(self, host: Host) -> Path:
         return self.sockets / f"{host.name}.qmp"

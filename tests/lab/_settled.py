@@ -54,9 +54,7 @@ def missing(items: Iterable[Object], name: str, since: float) -> str:
     """What keeps this node from being done, in words; empty when nothing does."""
     listed = list(items)
     by_kind = {
-        item["kind"]: item
-        for item in listed
-        if item["kind"] in ("Node", "Lease") and item["metadata"]["name"] == name
+        item["kind"]: item for item in listed if item["kind"] in ("Node", "Lease") and item["metadata"]["name"] == name
     }
     if "Node" not in by_kind:
         return "there is no Node"

@@ -16,7 +16,7 @@ from tests.lab._control_plane import kubeadm_config
 from tests.lab._guest import Guest, write_access
 from tests.lab._image import name as image_name
 from tests.lab._join import join, script
-from tests.lab._lab import Lab, at_once, open_lab
+from tests.lab._lab import Lab, at_once, build_lab
 from tests.lab._model import Host, Paths, workers
 from tests.lab._shell import say, step, wait_for, write
 
@@ -122,7 +122,7 @@ def up(paths: Paths, count: int) -> None:
     paths.cache.mkdir(parents=True, exist_ok=True)
     _vm.require_room(paths)
     _discard_other(paths)
-    lab, hosts = open_lab(paths), _wanted(paths, count)
+    lab, hosts = build_lab(paths), _wanted(paths, count)
     if not is_up(lab, hosts):
         (paths.state / "READY").unlink(missing_ok=True)
         _assemble(lab, hosts)

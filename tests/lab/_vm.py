@@ -36,6 +36,8 @@ def kernel_command_line(host: Host) -> str:
     return (
         "root=/dev/vda rw console=ttyS0 mitigations=off net.ifnames=0"
         f" systemd.hostname={host.name} systemd.machine_id={host.machine_id}"
+        # A root shell that needs no network; it sleeps until somebody types.
+        " systemd.debug_shell=hvc0"
         f" systemd.set_credential_binary=network.network.10-lab:{credential}"
     )
 
@@ -53,8 +55,8 @@ def command(paths: Paths, image: GuestImage, host: Host, accelerator: str, resto
         *("-netdev", f"tap,id=net,ifname={host.tap},script=no,downscript=no"),
         *("-device", f"virtio-net-pci,netdev=net,mac={host.mac},romfile="),
         *("-device", "virtio-rng-pci"),
-        *("-chardev", f"socket,id=agent,path={paths.sockets / host.name}.agent,server=on,wait=off"),
-        *("-device", "virtio-serial", "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"),
+        *("-chardev", f"socket,id=shell,path={paths.shell(host)},server=on,wait=off"),
+        *("-device", "virtio-serial", "-device", "virtconsole,chardev=shell"),
         *("-chardev", f"file,id=console,path={paths.console(host)},append=on"),
         *("-serial", "chardev:console"),
         *("-qmp", f"unix:{paths.monitor(host)},server=on,wait=off"),

@@ -31,9 +31,7 @@ def answer(request: bytes, received: float, sent: float) -> bytes:
     transmit = PACKET.unpack(request[: PACKET.size])[13:15]
     reference, arrival, departure = timestamp(received - 1), timestamp(received), timestamp(sent)
     name = int.from_bytes(b"LAB\0", "big")
-    return PACKET.pack(
-        SERVER_V4, 1, 4, -20, 0, 16, name, *reference, *transmit, *arrival, *departure
-    )
+    return PACKET.pack(SERVER_V4, 1, 4, -20, 0, 16, name, *reference, *transmit, *arrival, *departure)
 
 
 def serve(address: str) -> None:

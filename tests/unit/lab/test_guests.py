@@ -49,7 +49,7 @@ def test_kernel_command_line() -> None:
     words = dict(word.partition("=")[::2] for word in _vm.kernel_command_line(HOST).split())
     assert words["systemd.hostname"] == "pi-04"
     assert words["systemd.machine_id"] == HOST.machine_id
-    credential, _, content = words["systemd.set_credential_binary"].partition(":")
+    credential, _separator, content = words["systemd.set_credential_binary"].partition(":")
     assert credential == "network.network.10-lab"
     assert "Address=10.77.0.14/24\n" in base64.b64decode(content).decode()
     assert "ip" not in words

@@ -61,8 +61,9 @@ def test_a_cache_entry_is_made_once(tmp_path: Path) -> None:
         made.append(target)
         (target / "file").write_text("content", encoding="ascii")
 
-    for _ in range(2):
-        assert (_cache.entry(tmp_path, "thing", "making", make) / "file").exists()
+    first, second = (_cache.entry(tmp_path, "thing", "making", make) for _ in range(2))
+    assert first == second
+    assert (first / "file").exists()
     assert len(made) == 1
 
 
