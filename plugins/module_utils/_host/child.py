@@ -20,6 +20,8 @@ from .errors import EXPECTED, words
 from .wire import encode
 
 Ask = t.Callable[[], t.Any]
+# The line that says that the code is loaded, and the first question begins.
+OPENED: t.Final = b""
 
 
 class Question(t.NamedTuple):
@@ -56,6 +58,7 @@ def _serve(sink: int, batch: Batch) -> None:
     answered = 0
     try:
         asks = batch.open()
+        _write(sink, OPENED)
         for question in batch.questions:
             name = question.name
             _write(sink, encode(_answer(name, asks[name])))

@@ -71,9 +71,9 @@ def _host(place: Profile) -> Asks:
     }
 
 
-# (opener, question -> seconds). What imports most and waits longest comes first.
+# (opener, question -> seconds). What imports most, waits longest and says most comes first.
 _BATCHES: t.Final[tuple[tuple[Opener, dict[str, float]], ...]] = (
-    (_kubelet, {"kubelet-files": 4.0, "certificates": 4.0, "healthz": 4.0, "api": 6.0, "kubelet-binary": 7.0}),
+    (_kubelet, {"kubelet-files": 4.0, "healthz": 4.0, "certificates": 4.0, "api": 6.0, "kubelet-binary": 7.0}),
     (_systemd, {"units": 5.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
     (_runtime, {"cri": 5.0}),
     (

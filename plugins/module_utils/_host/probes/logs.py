@@ -19,7 +19,7 @@ from ..errors import ProbeError, words
 
 # A turn of a crash loop is about 128 lines (lab.md section 5): enough for the last four turns.
 MOST: t.Final = 600
-_SECONDS: t.Final = 4.0
+_SECONDS: t.Final = 10.0
 _RECORDS: t.Final = 8000
 
 

@@ -67,5 +67,5 @@ def test_evidence_survives_the_pipe() -> None:
     data = wire.encode(node)
     assert b"\n" not in data
     assert wire.decode(data) == node
-    with pytest.raises(ValueError, match="Unterminated|delimiter|Expecting"):
+    with pytest.raises(ValueError, match=r"Unterminated|delimiter|Expecting"):
         wire.decode(data[:-1])

@@ -10,7 +10,6 @@ import contextlib
 import socket
 import struct
 import threading
-import typing as t
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._host.probes impor
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import hpack, http2
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded, enum
 
-Answers = dict[str, t.Union[bytes, int]]
+Answers = dict[str, bytes | int]
 READY = embedded(
     1, embedded(1, embedded(1, b"RuntimeReady") + enum(2, 1)) + embedded(1, embedded(1, b"NetworkReady") + enum(2, 1))
 )
@@ -51,20 +50,25 @@ def answer(stream: int, body: bytes | int) -> bytes:
 
 def serve(listener: socket.socket, answers: Answers) -> None:
     """One connection: each HEADERS frame is answered by its method; a method that is not there, never."""
-    connection, _ = listener.accept()
-    with connection:
-        buffer = connection.recv(24)
+    with listener.accept()[0] as connection:
+        connection.recv(24)
         connection.sendall(http2.frame(http2.SETTINGS, 0, 0) + http2.frame(http2.PING, 0, 0, b"pingpong"))
-        buffer = b""
-        while chunk := connection.recv(65536):
-            buffer += chunk
-            while found := http2.next_frame(buffer):
-                frame, size = found
-                buffer = buffer[size:]
-                if frame.kind == http2.HEADERS:
-                    method = dict(hpack.decode(frame.payload))[":path"].rpartition("/")[2]
-                    if method in answers:
-                        connection.sendall(answer(frame.stream, answers[method]))
+        for frame in frames_of(connection):
+            method = (
+                dict(hpack.decode(frame.payload))[":path"].rpartition("/")[2] if frame.kind == http2.HEADERS else ""
+            )
+            if method in answers:
+                connection.sendall(answer(frame.stream, answers[method]))
+
+
+def frames_of(connection: socket.socket) -> Iterator[http2.Frame]:
+    """Until the other side closes."""
+    buffer = b""
+    while chunk := connection.recv(65536):
+        buffer += chunk
+        while found := http2.next_frame(buffer):
+            buffer = buffer[found[1] :]
+            yield found[0]
 
 
 @contextlib.contextmanager
@@ -157,8 +161,7 @@ def test_something_else_listens(tmp_path: Path) -> None:
         listener.listen()
 
         def talk() -> None:
-            connection, _ = listener.accept()
-            with connection:
+            with listener.accept()[0] as connection:
                 connection.recv(10)
                 connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
