@@ -10,6 +10,8 @@ import typing as t
 
 from .model import Fault, controller
 
+QEMU: t.Final = "$(lab status | awk -v host=\"$HOST\" '$1 == host {print $2}')"
+
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
         id="apiserver-unavailable",
@@ -22,9 +24,9 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
         id="node-dead",
         roots=("node-unreachable",),
-        inject=(controller('lab monitor "$HOST" stop'),),
+        inject=(controller(f"kill -STOP {QEMU}"),),
         holds=controller('[ "$(condition Ready)" = Unknown ]'),
-        undo=(controller('lab monitor "$HOST" cont'),),
+        undo=(controller(f"kill -CONT {QEMU}"),),
         outcome="needs-operator",
         deadline=120,
         note="the virtual machine is stopped: nothing answers, not even ARP",

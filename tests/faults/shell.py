@@ -54,7 +54,7 @@ export LC_ALL=C
 lab() { "$PYTHON" -m tests.lab "$@"; }
 kubectl() { lab kubectl "$@"; }
 certificate() { "$PYTHON" -m tests.faults.certificate "$LAB/pki" "$@"; }
-onto() { ssh -F "$LAB/ssh_config" "$HOST" "sudo -n sh -c 'umask 077; cat > $1'"; }
+onto() { ssh -F "$LAB/ssh_config" "$HOST" "sh -c 'umask 077; cat > $1'"; }
 condition() {
   kubectl get node "$HOST" -o "jsonpath={.status.conditions[?(@.type=='$1')].status}"
 }
