@@ -41,6 +41,7 @@ class Refusal:
 
     rule: str
     words: str
+    doubt: bool = False  # it could not tell
 
 
 def refusals(node: NodeEvidence) -> tuple[Refusal, ...]:
@@ -61,7 +62,7 @@ def _ask(node: NodeEvidence, rules: tuple[Rule, ...]) -> tuple[Refusal, ...]:
             found += [Refusal(name, words) for words in dict.fromkeys(rule(node))]
         except Undecided as doubt:
             subject = " ".join((rule.__doc__ or "").split()).rstrip(".")
-            found.append(Refusal(name, f"cannot tell whether {subject}: {doubt}"))
+            found.append(Refusal(name, f"cannot tell whether {subject}: {doubt}", True))
     return tuple(found)
 
 

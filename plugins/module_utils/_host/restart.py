@@ -45,8 +45,8 @@ class Run:
 
     def carry_out(self) -> Outcome:
         """Look, then refuse in words, or act and prove."""
-        evidence = self.host.observe()
-        seen = Outcome("refused", evidence, self.task.refuse(self.host, evidence))
+        evidence, refusals = self._look()
+        seen = Outcome("refused", evidence, refusals)
         try:
             unit = self.task.unit(evidence)
             state = f"{unit.invocation_id}/{unit.main_pid}"
@@ -59,6 +59,15 @@ class Run:
             return self._decide(order, seen)
         except LedgerUnusable as problem:
             return replace(seen, refusals=(*seen.refusals, str(problem)))
+
+    def _look(self) -> tuple[NodeEvidence, tuple[str, ...]]:
+        """A busy node can miss a deadline; when doubt is all that refuses, it is looked at once more."""
+        evidence = self.host.observe()
+        refusals = self.task.refuse(self.host, evidence)
+        if refusals and all(refusal.doubt for refusal in refusals):
+            evidence = self.host.observe()
+            refusals = self.task.refuse(self.host, evidence)
+        return evidence, tuple(refusal.words for refusal in refusals)
 
     def _decide(self, order: Order, seen: Outcome) -> Outcome:
         """A ledger is neither created nor locked for what will not be done."""

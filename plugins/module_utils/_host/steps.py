@@ -18,19 +18,15 @@ from .._diagnosis.signs import running
 from .task import Host, Task
 
 
-def _words(refusals: tuple[Refusal, ...]) -> tuple[str, ...]:
-    return tuple(refusal.words for refusal in refusals)
+def _refuse_kubelet(host: Host, node: NodeEvidence) -> tuple[Refusal, ...]:
+    return gate.refusals(node)
 
 
-def _refuse_kubelet(host: Host, node: NodeEvidence) -> tuple[str, ...]:
-    return _words(gate.refusals(node))
-
-
-def _refuse_runtime(host: Host, node: NodeEvidence) -> tuple[str, ...]:
+def _refuse_runtime(host: Host, node: NodeEvidence) -> tuple[Refusal, ...]:
     """The gate, and the runtime's own opinion of its configuration; a gate that says no is enough."""
-    refusals = _words(gate.runtime_refusals(node))
+    refusals = gate.runtime_refusals(node)
     problem = None if refusals else host.runtime_config()
-    return refusals if problem is None else (problem,)
+    return refusals if problem is None else (Refusal("runtime-config", problem),)
 
 
 def _kubelet_came_up(host: Host) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from .._diagnosis.gate import Refusal
 from .._diagnosis.ledger import Moment, Policy
 from .._diagnosis.node import Cri, Endpoint, Journal, NodeEvidence, Unit
 
@@ -89,7 +90,7 @@ class Task:
     step: str
     unit: Callable[[NodeEvidence], Unit]
     journal: Callable[[NodeEvidence], Journal]
-    refuse: Callable[[Host, NodeEvidence], tuple[str, ...]]
+    refuse: Callable[[Host, NodeEvidence], tuple[Refusal, ...]]
     came_up: Callable[[Host], bool]
     questions: dict[str, Callable[[Trial], bool]]
 

@@ -183,6 +183,26 @@ def test_the_second_time_is_refused_by_the_ledger(request_: Request) -> None:
     assert run(again, replace(request_, reason="power was cut")).result == "done"
 
 
+class Busy(Scripted):
+    """The first look misses a deadline."""
+
+    looks = 0
+
+    def observe(self) -> NodeEvidence:
+        self.looks += 1
+        late = healthy_node(**STOPPED, storage=unknown("no answer within 3 s"))
+        return late if self.looks == 1 else super().observe()
+
+
+def test_when_only_doubt_refuses_it_is_looked_at_once_more(request_: Request) -> None:
+    assert run(Busy(healthy_node(**STOPPED), [healthy_node(**NEW)]), request_).result == "done"
+    certain = Busy(healthy_node(**STOPPED, pressure__swap_devices=("/swap",)), [])
+    assert len(run(certain, replace(request_, fingerprint="cd34")).refusals) == 1
+    lasting = Scripted(healthy_node(**STOPPED, storage=unknown("no answer within 3 s")), [])
+    outcome = run(lasting, replace(request_, fingerprint="ef56"))
+    assert (outcome.result, lasting.commands) == ("refused", [])
+
+
 def test_check_mode_says_what_it_would_do_and_touches_nothing(request_: Request) -> None:
     host = Scripted(healthy_node(**STOPPED), [])
     outcome = run(host, replace(request_, check=True))
