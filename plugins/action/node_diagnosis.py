@@ -22,7 +22,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan im
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
-from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import ask
+from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
 
 ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
@@ -55,7 +55,7 @@ class ActionModule(ActionBase):
         return self._conclude(options, host, started, node, cluster)
 
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
-        answer = ask(self, "outward.kubelet.node_facts", {"profile": profile}, variables)
+        answer = ask(self, OBSERVE, {"profile": profile}, variables)
         if answer.unreachable:
             return unreachable_node(datetime.now(UTC), answer.unreachable)
         if answer.failed:

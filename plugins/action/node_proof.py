@@ -24,7 +24,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof i
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import glance
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
-from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import ask
+from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
 
 ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
@@ -73,7 +73,7 @@ class ActionModule(ActionBase):
     def _soak(self, options: dict[str, t.Any], proof: Proof, node: NodeEvidence, variables: dict[str, t.Any]) -> Proof:
         time.sleep(options["soak_seconds"])
         profile = options["incident"]["evidence"]["node"]["profile"]["name"]
-        answer = ask(self, "outward.kubelet.node_facts", {"profile": profile, "gather_subset": ["kubelet"]}, variables)
+        answer = ask(self, OBSERVE, {"profile": profile, "gather_subset": ["kubelet"]}, variables)
         if answer.unreachable or answer.failed:
             return Proof({**proof.checks, "no_restart_during_soak": None})
         return survived(proof, node, from_json(NodeEvidence, answer.result["evidence"]))

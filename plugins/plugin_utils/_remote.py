@@ -21,6 +21,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs i
 # Found by running it (docs: ansible-facts.md rows 1-5): on a full disk or a read-only root a module only works
 # when the wrapper's temporary directory, and Ansible's own, lie on a tmpfs and the module comes through a pipe.
 TMPFS: t.Final = "/dev/shm"
+OBSERVE: t.Final = "outward.kubelet.node_facts"
+RETRIES: t.Final = 1
 REMOTE_TMP: t.Final = f"{TMPFS}/.ansible-outward"
 
 
@@ -35,7 +37,7 @@ class Answer:
 
 def ask(action: ActionBase, module: str, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> Answer:
     """Run *module* on the task's host. An unreachable host is an answer, not an exception."""
-    _use_tmpfs(action)
+    _make_robust(action, module)
     try:
         result = action._execute_module(module_name=module, module_args=arguments, task_vars=variables)
     except AnsibleConnectionFailure as error:
@@ -81,12 +83,16 @@ class Acting(OnNode):
         return {**lost, "action": {**action, "result": "failed"}}
 
 
-def _use_tmpfs(action: ActionBase) -> None:
+def _make_robust(action: ActionBase, module: str) -> None:
     action._task.environment = [*(action._task.environment or []), {"TMPDIR": TMPFS}]
     action._connection._shell.set_option("remote_tmp", REMOTE_TMP)
+    options = action._connection.get_options()
     # Only connections that can pipe have the option (ssh does, local does not need it).
-    if "pipelining" in action._connection.get_options():
+    if "pipelining" in options:
         action._connection.set_option("pipelining", True)
+    # A slow node loses a login now and then. To look twice is harmless; to act twice is not.
+    if "reconnection_retries" in options and module == OBSERVE:
+        action._connection.set_option("reconnection_retries", RETRIES)
 
 
 def _reason(result: dict[str, t.Any]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab._image import GuestImage
-from tests.lab._model import Host, Paths
+from tests.lab._model import API_PORT, Host, Paths
 from tests.lab._shell import in_netns, run, write
 
 # What an emulated core computes fastest.
@@ -116,16 +116,21 @@ class Guest:
         run(self.ssh_command([], "-O", "exit"), timeout=10, check=False)
         (self.paths.sockets / f"root@{self.host.address}").unlink(missing_ok=True)
 
-    def step_clock(self) -> bool:
-        """Step the guest's clock to ours at once, without ssh; False when its shell does not answer."""
+    def wake(self) -> bool:
+        """Tell a guest whose memory was put back what it missed; False when its shell does not answer.
+
+        That is the time, and that its connections to the API server are no more: nobody on the
+        other side knows them, and the kubelet would wait most of a minute to find out.
+        """
         # The marker is not in what the terminal echoes, only in what the shell prints.
-        line = f"\ndate -s @{time.time() + 0.1:.3f} >/dev/null && echo step''ped\n"
+        date = f"date -s @{time.time() + 0.1:.3f} >/dev/null"
+        line = f"\n{date}; ss -K dport = :{API_PORT} >/dev/null; echo awa''ke\n"
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(5)
                 connection.connect(str(self.paths.shell(self.host)))
                 connection.sendall(line.encode())
-                return _hears(connection, b"stepped")
+                return _hears(connection, b"awake")
         except OSError:
             return False
 

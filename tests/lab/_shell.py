@@ -70,7 +70,9 @@ def write(path: Path, text: str, mode: int = 0o644) -> None:
 
 def say(text: str) -> None:
     """One line of progress, at once."""
-    print(text, file=sys.stderr, flush=True)
+    # In one write: hosts are worked on at once, and their lines must not mix.
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ def environment() -> dict[str, str]:
     """What .config/molecule/config.yml reads."""
     return {
         **os.environ,
+        "MOLECULE_COMMAND_BORDERS": "0",
         "OUTWARD_INVENTORY": str(STATE / "inventory" / "hosts.yml"),
         "OUTWARD_SSH_CONFIG": str(STATE / "ssh_config"),
         "OUTWARD_KUBECONFIG": str(STATE / "admin.kubeconfig"),

@@ -142,7 +142,7 @@ class LogLine(Evidence):
 
 @section(frozen=True)
 class Journal(Evidence):
-    """The journal of one unit in this boot, newest last, bounded; without the start-up flag dump."""
+    """The journal of one unit in this boot, newest last, bounded; without start-up dumps and most information."""
 
     lines: tuple[LogLine, ...]
     truncated: bool

@@ -21,12 +21,20 @@ from .redact import redact
 FIELDS: t.Final = "MESSAGE,_SYSTEMD_INVOCATION_ID,INVOCATION_ID"
 LONGEST: t.Final = 1000
 MOST_LINES: t.Final = 60
+MOST_INFORMATION: t.Final = 10
 _RAW_LIMIT: t.Final = 8000
 
 # A kubelet prints its flags and its whole configuration at each start: about 128 lines of a crash loop's turn.
 _DUMP_LINE: t.Final = re.compile(r"\] FLAG: --|KubeletConfiguration\{")
 _DUMP_START: t.Final = re.compile(r"[Cc]onfig(?:uration)?=<\s*$")
 _DUMP_END: t.Final = re.compile(r"^\s*>")
+# klog's I lines and logrus' info: what a start and every new Pod says.
+_INFORMATION: t.Final = re.compile(r'I[0-9]{4} |time="[^"]{0,40}" level=(?:info|debug) ')
+# Registers and frames of a stack that the kernel dumps.
+_STACK: t.Final = re.compile(
+    r" ?(?:\? )?[\w.]{1,80}\+0x[0-9a-f]+/0x|(?:Code|R[A-Z0-9]{2}|[FC]S|CR[0-9]|PKRU|CPU|Call Trace|Hardware name|Workqueue): ?"
+    r"| ?</?(?:TASK|IRQ|NMI)>|NMI backtrace|Modules linked in"
+)
 _KLOG_TIME: t.Final = re.compile(r"^([IWEF])[0-9]{4} [0-9:.]{8,15} +[0-9]+ ")
 _VARYING: t.Final = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{12,64}\b|[0-9]+")
 # Lines of the kernel below `warning` that are evidence all the same.
@@ -77,6 +85,8 @@ def kmsg(records: t.Iterable[str]) -> list[Entry]:
         if not semicolon or len(fields) < 3 or not (fields[0].isdigit() and fields[2].isdigit()):
             continue
         text = text.split("\n", 1)[0]
+        if _STACK.match(text):
+            continue
         # The three lowest bits are the priority.
         if int(fields[0]) & 7 <= WARNING or _KERNEL_KNOWN.search(text[:_RAW_LIMIT]):
             found.append(Entry(text, int(fields[2]) / 1_000_000, ""))
@@ -86,11 +96,12 @@ def kmsg(records: t.Iterable[str]) -> list[Entry]:
 def fold(lines: t.Sequence[Entry], truncated: bool) -> Journal:
     """Equal shapes of one invocation become one line; the newest :data:`MOST_LINES` are kept, newest last.
 
-    *truncated*: there was more in the journal than *lines*.
+    Of merely informational lines only the newest :data:`MOST_INFORMATION` are kept. *truncated*: there was more in
+    the journal than *lines*.
     """
     newest = next((line.invocation for line in reversed(lines) if line.invocation), "")
     folded: OrderedDict[tuple[str, str], LogLine] = OrderedDict()
-    for line in _without_dumps(lines):
+    for line in _worth_keeping(lines):
         text = clean(line.text)
         invocation = line.invocation or newest
         key = (invocation, _VARYING.sub("#", _KLOG_TIME.sub(r"\1 ", text)))
@@ -109,6 +120,13 @@ def fold(lines: t.Sequence[Entry], truncated: bool) -> Journal:
 def clean(text: str) -> str:
     """One line for a person and for the rules: nested quotes unescaped, redacted, at most 1,000 characters."""
     return redact(re.sub(r'\\+"', '"', text[:_RAW_LIMIT]))[:LONGEST]
+
+
+def _worth_keeping(lines: t.Sequence[Entry]) -> list[Entry]:
+    kept = list(_without_dumps(lines))
+    information = [at for at, line in enumerate(kept) if _INFORMATION.match(line.text)]
+    dropped = set(information[:-MOST_INFORMATION])
+    return [line for at, line in enumerate(kept) if at not in dropped]
 
 
 def _without_dumps(lines: t.Iterable[Entry]) -> t.Iterator[Entry]:

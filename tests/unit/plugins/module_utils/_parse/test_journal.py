@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.errors import ParseError
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.journal import (
     LONGEST,
+    MOST_INFORMATION,
     MOST_LINES,
     Entry,
     clean,
@@ -99,6 +100,22 @@ def test_the_newest_lines_are_kept() -> None:
     assert fold(lines[:10], truncated=True).truncated
 
 
+def test_information_does_not_push_out_evidence() -> None:
+    error = Entry('E1123 21:26:23.1 867 run.go:72] "command failed" err="unknown flag: --x"', 0.5, NEW)
+    pods = [
+        Entry(f'time="2026-11-23T21:23:30Z" level=info msg="{chr(97 + at % 26)}{at // 26 * "x"}"', at, NEW)
+        for at in range(90)
+    ]
+    klog = [
+        Entry(f"I1123 21:25:44.36 867 server.go] {chr(97 + at % 26)}{at // 26 * 'x'}", at + 90.0, NEW)
+        for at in range(90)
+    ]
+    found = fold([error, *pods, *klog], truncated=False)
+    assert found.lines[0].text == error.text
+    assert len(found.lines) == 1 + MOST_INFORMATION
+    assert (found.lines[-1].last, found.truncated) == (179.0, False)
+
+
 def test_a_line_is_unescaped_redacted_and_short() -> None:
     assert clean(r'err="node \\\"new\\\" is \"forbidden\""') == 'err="node "new" is "forbidden""'
     assert clean("x token=abcdef0123") == "x token=<redacted>"
@@ -111,6 +128,11 @@ KMSG = [
     "6,102,3000000,-;oom-kill:constraint=CONSTRAINT_NONE,task=kubelet,pid=1,uid=0\n",
     "2,103,4000000,c;EXT4-fs error (device vda): ext4_do_writepages: err -30\n",
     "12,104,5000000,-;written by a program\n",
+    "4,105,6000000,-; _printk+0x6c/0x87\n",
+    "4,106,6000000,-; ? __pfx_kthread+0x10/0x10\n",
+    "4,107,6000000,-;RSP: 0018:ff56be65400fbdf8 EFLAGS: 00000282\n",
+    "4,108,6000000,-;CPU: 1 UID: 0 PID: 29 Comm: kworker/1:0 Not tainted 6.12.117+deb13-cloud-amd64 #1\n",
+    "4,109,6000000,-; <TASK>\n",
     "garbage\n",
     "x,1,2;y",
 ]
