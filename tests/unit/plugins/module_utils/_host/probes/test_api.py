@@ -1,0 +1,166 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way to the API server, against real TLS servers on this host."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import ApiPath
+from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
+from ansible_collections.outward.kubelet.plugins.module_utils._host.probes import api
+from ansible_collections.outward.kubelet.tests.unit.plugins.module_utils._host.probes.pki import Authority, Issued
+from ansible_collections.outward.kubelet.tests.unit.plugins.module_utils._host.probes.place import (
+    below,
+    kubeconfig,
+    write,
+)
+
+CA, OTHER = Authority(), Authority()
+SERVER = CA.issue("kube-apiserver")
+NODE = CA.issue("system:node:pi-04", ("system:nodes",))
+OK = "HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 2\r\n\r\nok"
+
+
+def http_date(moment: datetime) -> str:
+    """RFC 9110."""
+    return moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+@contextlib.contextmanager
+def server(tmp_path: Path, issued: Issued, answer: str, seen: list[str]) -> Iterator[int]:
+    """Answers one request; *seen* gets the client's common name, or an empty string."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.write(tmp_path / "server.pem"))
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(cadata=CA.certificate)
+
+    def talk() -> None:
+        with contextlib.suppress(OSError), listener.accept()[0] as plain, context.wrap_socket(plain, True) as secure:
+            subject = (secure.getpeercert() or {}).get("subject", ())
+            seen.append("".join(str(pair[1]) for name in subject for pair in name if pair[0] == "commonName"))
+            secure.recv(4096)
+            secure.sendall(answer.encode())
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=talk, daemon=True)
+        thread.start()
+        yield listener.getsockname()[1]
+        listener.close()
+        thread.join(5)
+
+
+def ask(tmp_path: Path, url: str, *, ca: str = CA.certificate, pem: str | None = None) -> ApiPath:
+    """With a kubeconfig like that of a joined node."""
+    place = below(tmp_path)
+    write(place.kubeconfig, kubeconfig(url, ca, pem))
+    return api.ask(place)
+
+
+def test_an_answer_with_the_kubelets_certificate(tmp_path: Path) -> None:
+    seen: list[str] = []
+    pem = NODE.write(tmp_path / "client.pem")
+    date = datetime.now(UTC)
+    with server(tmp_path, SERVER, OK.format(date=http_date(date)), seen) as port:
+        found = ask(tmp_path, f"https://127.0.0.1:{port}", pem=pem)
+    assert (found.outcome, found.status, found.detail) == ("ok", 200, "HTTP 200")
+    assert found.addresses == ("127.0.0.1",)
+    assert found.date == date.replace(microsecond=0)
+    assert found.offset is not None
+    assert abs(found.offset) < 3
+    assert seen == ["system:node:pi-04"]
+
+
+def test_another_clock(tmp_path: Path) -> None:
+    """Nothing is refused for a date: the server's certificate has expired by our clock, and its Date still comes."""
+    expired = CA.issue("kube-apiserver", days=(-3, -2))
+    with server(tmp_path, expired, OK.format(date="Sun, 01 Nov 2026 10:00:00 GMT"), []) as port:
+        found = ask(tmp_path, f"https://127.0.0.1:{port}")
+    expected = (datetime.now(UTC) - datetime(2026, 11, 1, 10, tzinfo=UTC)).total_seconds()
+    assert found.offset == pytest.approx(expected, abs=5)
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(401, "http"), (500, "http"), (204, "ok")])
+def test_another_status(tmp_path: Path, status: int, outcome: str) -> None:
+    with server(tmp_path, SERVER, f"HTTP/1.1 {status} X\r\n\r\n", []) as port:
+        found = ask(tmp_path, f"https://127.0.0.1:{port}")
+    assert (found.outcome, found.status, found.date, found.offset) == (outcome, status, None, None)
+
+
+def test_a_missing_certificate_is_said(tmp_path: Path) -> None:
+    with server(tmp_path, SERVER, OK, []) as port:
+        found = ask(tmp_path, f"https://127.0.0.1:{port}", pem="/no/such/client.pem")
+    assert found.outcome == "ok"
+    assert "asked without a certificate: /no/such/client.pem: No such file" in found.detail
+
+
+def test_a_server_of_another_ca(tmp_path: Path) -> None:
+    with server(tmp_path, SERVER, OK, []) as port:
+        found = ask(tmp_path, f"https://127.0.0.1:{port}", ca=OTHER.certificate)
+    assert found.outcome == "tls"
+    assert "the server's certificate: " in found.detail
+
+
+def test_a_ca_that_is_none(tmp_path: Path) -> None:
+    assert ask(tmp_path, "https://127.0.0.1:1", ca="garbage").outcome == "tls"
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    found = ask(tmp_path, f"https://127.0.0.1:{port}")
+    assert (found.outcome, found.detail.split(";")[0]) == ("refused", f"127.0.0.1:{port}: connection refused")
+
+
+def test_connected_and_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        found = ask(tmp_path, f"https://127.0.0.1:{listener.getsockname()[1]}")
+    assert found.outcome == "timeout"
+    assert "connected, and no answer" in found.detail
+
+
+def test_no_answer_to_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
+        for each in [stack.enter_context(socket.socket()) for number in range(3)]:
+            each.setblocking(False)
+            each.connect_ex(listener.getsockname())  # fills the queue: the next SYN is dropped
+        found = ask(tmp_path, f"https://127.0.0.1:{listener.getsockname()[1]}")
+    assert found.outcome == "timeout"
+
+
+def test_plain_http(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def talk() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+
+        threading.Thread(target=talk, daemon=True).start()
+        found = ask(tmp_path, f"https://127.0.0.1:{listener.getsockname()[1]}")
+    assert found.outcome == "tls"
+
+
+def test_a_name_that_does_not_resolve(tmp_path: Path) -> None:
+    assert ask(tmp_path, "https://api.invalid:6443").outcome == "unresolvable"
+
+
+def test_a_kubeconfig_that_says_nothing(tmp_path: Path) -> None:
+    place = below(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        api.ask(place)
+    write(place.kubeconfig, "")
+    with pytest.raises(ProbeError, match="empty"):
+        api.ask(place)
