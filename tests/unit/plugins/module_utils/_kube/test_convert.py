@@ -57,7 +57,7 @@ def test_writer(managed: list[dict[str, t.Any]], reason: str, writer: str) -> No
 def test_a_condition_that_nobody_owns_has_no_known_writer() -> None:
     (condition,) = convert.conditions([{"type": "Ready", "status": "True", "reason": "ByHand"}], [])
     with pytest.raises(Undecided, match=r"managedFields .reason ByHand"):
-        condition.writer  # noqa: B018
+        assert condition.writer
 
 
 def test_only_our_annotations_and_a_role_by_its_label() -> None:
