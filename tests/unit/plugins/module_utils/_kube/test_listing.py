@@ -133,7 +133,7 @@ def silent(evidence: ClusterEvidence, problem: str) -> None:
     assert (evidence.api.reachable, evidence.api.now) == (False, None)
     reason = f"the API server does not answer the controller: .*{problem}"
     with pytest.raises(Undecided, match=reason):
-        assert evidence.fleet
+        assert evidence.fleet.ready
     with pytest.raises(Undecided, match=reason):
         assert evidence.node
 
