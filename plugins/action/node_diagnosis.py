@@ -55,6 +55,13 @@ class ActionModule(ActionBase):
         return self._conclude(options, host, started, node, cluster)
 
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
+        node = self._look(profile, variables)
+        # A hung thing is evidence at once; a probe that was never heard of is a starved node's, and gets a second look.
+        if node.unreachable is None and any(probe.problem for probe in node.probes):
+            node = self._look(profile, variables)
+        return node
+
+    def _look(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
         answer = ask(self, OBSERVE, {"profile": profile}, variables)
         if answer.unreachable:
             return unreachable_node(datetime.now(UTC), answer.unreachable)

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What comes back from a node is always an answer, also when nothing comes back."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure
+
+from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
+
+
+class Connection:
+    """A connection that remembers the options that were set."""
+
+    def __init__(self) -> None:
+        self.options: dict[str, t.Any] = {"pipelining": False, "reconnection_retries": 0}
+        self._shell = self
+
+    def get_options(self) -> dict[str, t.Any]:
+        return self.options
+
+    def set_option(self, name: str, value: t.Any) -> None:
+        self.options[name] = value
+
+
+class Action:
+    """An action plugin whose module answers as the test says."""
+
+    def __init__(self, answer: dict[str, t.Any] | Exception) -> None:
+        self._answer = answer
+        self._connection = Connection()
+        self._task = type("Task", (), {"environment": None})()
+
+    def _execute_module(self, **arguments: t.Any) -> dict[str, t.Any]:
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "unreachable", "failed"),
+    [
+        ({"evidence": {}}, None, None),
+        (AnsibleConnectionFailure("ssh: no\n route"), "ssh: no route", None),
+        ({"unreachable": True, "msg": "gone"}, "gone", None),
+        ({"failed": True, "msg": "no such profile"}, None, "no such profile"),
+        ({"failed": True, "msg": "MODULE FAILURE", "module_stderr": "a\nEOFError"}, None, "MODULE FAILURE: EOFError"),
+    ],
+)
+def test_ask(answer: dict[str, t.Any] | Exception, unreachable: str | None, failed: str | None) -> None:
+    got = ask(t.cast(t.Any, Action(answer)), OBSERVE, {}, {})
+    assert (got.unreachable, got.failed) == (unreachable, failed)
+
+
+def test_no_python_on_the_node_says_what_to_do() -> None:
+    answer = {"failed": True, "rc": 127, "msg": "The module interpreter '/usr/bin/python3' was not found."}
+    got = ask(t.cast(t.Any, Action(answer)), OBSERVE, {}, {})
+    assert "install python3 there, or set ansible_python_interpreter" in (got.failed or "")
+
+
+@pytest.mark.parametrize(("module", "retries"), [(OBSERVE, 1), ("outward.kubelet.kubelet_restart", 0)])
+def test_looking_is_tried_again_and_acting_never(module: str, retries: int) -> None:
+    action = Action({})
+    ask(t.cast(t.Any, action), module, {}, {})
+    assert action._connection.options["reconnection_retries"] == retries
+    assert action._connection.options["pipelining"] is True
+    assert action._task.environment == [{"TMPDIR": "/dev/shm"}]
