@@ -76,8 +76,10 @@ def refuse_unknown(variables: t.Iterable[str]) -> None:
     """A misspelt variable would silently do something else than was meant."""
     for name in sorted(variables):
         if name.startswith("outward_") and name not in VARIABLES:
-            close = difflib.get_close_matches(name, VARIABLES, 1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(VARIABLES))}"
+            close = difflib.get_close_matches(
+                name.removeprefix("outward_"), [v.removeprefix("outward_") for v in VARIABLES], 1
+            )
+            hint = f"did you mean outward_{close[0]}?" if close else f"there are {', '.join(sorted(VARIABLES))}"
             raise AnsibleActionFail(f"there is no variable {name}: {hint}")
 
 

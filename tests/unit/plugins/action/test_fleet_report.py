@@ -12,6 +12,6 @@ from ansible_collections.outward.kubelet.plugins.action.fleet_report import ends
 def test_a_host_without_a_report_is_there_without_an_outcome() -> None:
     variables = {
         "ansible_play_hosts_all": ["pi-05", "pi-04"],
-        "hostvars": {"pi-04": {"node_report_result": {"outcome": "healthy"}}, "pi-05": {}, "other": {}},
+        "hostvars": {"pi-04": {"node_recovery_result": {"outcome": "healthy"}}, "pi-05": {}, "other": {}},
     }
     assert ends(variables) == {"pi-04": "healthy", "pi-05": None}

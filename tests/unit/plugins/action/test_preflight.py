@@ -30,7 +30,7 @@ def test_a_variable_that_there_is_not_is_refused(name: str, words: str) -> None:
 
 
 def test_every_variable_of_ours_and_of_others_passes() -> None:
-    refuse_unknown([*VARIABLES, "ansible_host", "node_report_result"])
+    refuse_unknown([*VARIABLES, "ansible_host", "node_recovery_result"])
     assert "outward_kubeconfig" in VARIABLES
 
 

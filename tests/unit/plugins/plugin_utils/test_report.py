@@ -24,5 +24,5 @@ def test_a_report_replaces_the_one_before_and_leaves_nothing_else(tmp_path: Path
 
 def test_a_directory_that_cannot_be_is_said_before_anything_is_touched(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(AnsibleActionFail, match="cannot write .*file/reports/summary.json: .*set outward_report_dir"):
+    with pytest.raises(AnsibleActionFail, match=r"cannot write .*file/reports/summary.json: .*set outward_report_dir"):
         writable(tmp_path / "file" / "reports")
