@@ -23,6 +23,8 @@ KINDS = (
     "certificatesigningrequests,priorityclasses,validatingwebhookconfigurations,"
     "mutatingwebhookconfigurations,customresourcedefinitions"
 )
+# What owns Pods, directly or not.
+WORKLOADS = "replicasets,deployments,daemonsets,statefulsets,jobs,cronjobs"
 # Objects that are put back as they were; the rest is only ever removed.
 RESTORED = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ConfigMap")
 SUBSTANCE = ("rules", "aggregationRule", "subjects", "roleRef", "data", "binaryData")
@@ -140,6 +142,24 @@ def node_patch(node: Object, then: Object) -> Object:
     if spec.get("unschedulable"):
         patch["spec"] = {**patch.get("spec", {}), "unschedulable": None}
     return patch
+
+
+def root(item: Object, listed: Mapping[str, Object]) -> Object:
+    """The object at the end of the chain of owners, as far as it is listed."""
+    for reference in item["metadata"].get("ownerReferences", []):
+        owner = f"{reference['kind']}/{item['metadata'].get('namespace', '')}/{reference['name']}"
+        if owner in listed:
+            return root(listed[owner], listed)
+    return item
+
+
+def foreign(items: Iterable[Object], node: str, baseline: Baseline) -> list[Object]:
+    """The workloads of a test that have a Pod on this node."""
+    listed = {name_of(item): item for item in items}
+    pods = [item for item in listed.values() if item["kind"] == "Pod"]
+    roots = [root(pod, listed) for pod in pods if pod["spec"].get("nodeName") == node]
+    found = {name_of(item): item for item in roots}
+    return [item for name, item in found.items() if name not in baseline.names]
 
 
 def is_leftover(pod: Object) -> bool:

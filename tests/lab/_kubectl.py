@@ -46,6 +46,11 @@ class Kubectl:
         """Whether there is a Node of this name."""
         return bool(self("get", "node", name, "-o", "name", check=False))
 
+    def lease(self, node: str) -> Object:
+        """The Lease that this node's kubelet renews."""
+        lease: Object = json.loads(self("get", "lease", node, "-n", "kube-node-lease", "-o", "json"))
+        return lease
+
     def list(self, kinds: str, *words: str) -> list[Object]:
         """All objects of these kinds in all namespaces."""
         items: list[Object] = json.loads(self("get", kinds, "-A", "-o", "json", *words))["items"]

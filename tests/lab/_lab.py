@@ -48,8 +48,11 @@ class Lab:
         reasons = ["nobody asked"]
 
         def settled() -> bool:
-            approve_serving(self.kubectl, host)
-            reasons[0] = self.missing(host, since)
+            try:
+                approve_serving(self.kubectl, host)
+                reasons[0] = self.missing(host, since)
+            except LabError as error:
+                reasons[0] = str(error)
             return not reasons[0]
 
         try:

@@ -40,13 +40,12 @@ def save(lab: Lab, hosts: Sequence[Host]) -> None:
 def _await_lease(lab: Lab, host: Host) -> None:
     """Until the kubelet's next renewal is near: a node put back then proves itself seconds sooner."""
 
-    def near() -> bool:
-        [lease] = (item for item in lab.kubectl.list("leases") if item["metadata"]["name"] == host.name)
-        return _settled.renewed(lease, time.time() - LEASE_AGE - 1) and not _settled.renewed(
-            lease, time.time() - LEASE_AGE
-        )
+    def renewed() -> float:
+        return _settled.renew_time(lab.kubectl.lease(host.name))
 
-    wait_for(f"{host.name} renews its Lease", near, 60, pause=0.2)
+    if (last := renewed()) + LEASE_AGE < time.time():
+        wait_for(f"{host.name} renews its Lease", lambda: renewed() > last, 60)
+    time.sleep(max(0.0, renewed() + LEASE_AGE - time.time()))
 
 
 def load(lab: Lab) -> Baseline:
@@ -64,14 +63,15 @@ def _delete(lab: Lab, items: Sequence[Object]) -> None:
         lab.kubectl(*words, *force)
 
 
-def _clean_host(lab: Lab, host: Host, then: Object) -> None:
+def _clean_host(lab: Lab, host: Host, baseline: Baseline) -> None:
     """What a test did to this host in the API."""
-    items = lab.kubectl.list("nodes,pods,csr")
+    items = lab.kubectl.list(f"nodes,pods,{_baseline.WORKLOADS}")
+    _delete(lab, _baseline.foreign(items, host.name, baseline))
     on_host = [item for item in items if item["kind"] == "Pod" and item["spec"].get("nodeName") == host.name]
     _delete(lab, [pod for pod in on_host if _baseline.is_leftover(pod)])
     for node in items:
         if node["kind"] == "Node" and node["metadata"]["name"] == host.name:
-            patch = _baseline.node_patch(node, then)
+            patch = _baseline.node_patch(node, baseline.nodes[host.name])
             if patch:
                 lab.kubectl("patch", "node", host.name, "--type=merge", "-p", json.dumps(patch))
 
@@ -115,14 +115,14 @@ def _restart(lab: Lab, host: Host) -> None:
     wait_for(f"{host.name} runs", lambda: lab.guest(host).wake(), SSH_SECONDS)
 
 
-def _rejoin(lab: Lab, host: Host, then: Object, since: float, seconds: float) -> None:
+def _rejoin(lab: Lab, host: Host, baseline: Baseline, since: float, seconds: float) -> None:
     """From a guest that runs again to a node that works."""
     _set_clock(lab, host)
-    _clean_host(lab, host, then)
+    _clean_host(lab, host, baseline)
     if not lab.kubectl.has_node(host.name):
         lab.guest(host).run("systemctl restart kubelet")
         wait_for(f"the Node {host.name} is back", lambda: lab.kubectl.has_node(host.name), seconds)
-        _clean_host(lab, host, then)
+        _clean_host(lab, host, baseline)
     lab.wait_settled(host, since, seconds)
 
 
@@ -130,20 +130,20 @@ def resume(lab: Lab, host: Host) -> None:
     """One host whose QEMU has just been started from the snapshot."""
     since = time.time()
     wait_for(f"{host.name} runs", lambda: lab.guest(host).wake(), SSH_SECONDS)
-    _rejoin(lab, host, load(lab).nodes[host.name], since, RESTART_SECONDS)
+    _rejoin(lab, host, load(lab), since, RESTART_SECONDS)
 
 
-def _reset_host(lab: Lab, host: Host, then: Object) -> None:
+def _reset_host(lab: Lab, host: Host, baseline: Baseline) -> None:
     """By loadvm, and when that does not do, by a new QEMU."""
     since = time.time()
     with step(f"{host.name}: reset"):
         try:
             _rewind(lab, host)
-            _rejoin(lab, host, then, since, RESET_SECONDS)
+            _rejoin(lab, host, baseline, since, RESET_SECONDS)
         except LabError as error:
             say(f"  {host.name}: {error}; restarting its VM from the snapshot")
             _restart(lab, host)
-            _rejoin(lab, host, then, since, RESTART_SECONDS)
+            _rejoin(lab, host, baseline, since, RESTART_SECONDS)
 
 
 def _revive_control_plane(lab: Lab) -> None:
@@ -164,4 +164,4 @@ def reset(lab: Lab, hosts: Sequence[Host], everything: bool) -> None:
     if everything:
         _clean_cluster(lab, baseline)
     lab.kubectl.apply(_workloads.objects())
-    at_once(lambda host: _reset_host(lab, host, baseline.nodes[host.name]), hosts)
+    at_once(lambda host: _reset_host(lab, host, baseline), hosts)

@@ -12,6 +12,9 @@ from typing import Any
 
 from tests.lab._kubectl import Object
 
+# The Pods that the lab itself deploys; the others are somebody's test.
+APPS = ("agent", "web")
+
 
 def condition(item: Object, name: str) -> str:
     """The status of one of an object's conditions."""
@@ -21,11 +24,10 @@ def condition(item: Object, name: str) -> str:
     return "Unknown"
 
 
-def renewed(lease: Mapping[str, Any] | None, since: float) -> bool:
-    """Whether a kubelet renewed its Lease after that moment."""
-    if lease is None or "renewTime" not in lease["spec"]:
-        return False
-    return datetime.fromisoformat(lease["spec"]["renewTime"]).timestamp() > since
+def renew_time(lease: Mapping[str, Any] | None) -> float:
+    """When a kubelet last renewed its Lease, in seconds since 1970; 0 when never."""
+    written = lease["spec"].get("renewTime") if lease else None
+    return datetime.fromisoformat(written).timestamp() if written else 0.0
 
 
 def _app(pod: Object) -> str:
@@ -38,7 +40,7 @@ def _waiting(pod: Object) -> bool:
 
 def missing_pods(pods: Iterable[Object], node: str) -> list[str]:
     """What is not yet right about the Pods that belong on this node."""
-    listed = list(pods)
+    listed = [pod for pod in pods if _app(pod) in APPS]
     here = [pod for pod in listed if pod["spec"].get("nodeName") == node]
     wrong = [pod["metadata"]["name"] for pod in here if condition(pod, "Ready") != "True"]
     wrong += [pod["metadata"]["name"] for pod in here if "deletionTimestamp" in pod["metadata"]]
@@ -62,7 +64,7 @@ def missing(items: Iterable[Object], name: str, since: float) -> str:
         return "the Node is not Ready"
     if by_kind["Node"]["spec"].get("unschedulable") or by_kind["Node"]["spec"].get("taints"):
         return "the Node is cordoned or tainted"
-    if not renewed(by_kind.get("Lease"), since):
+    if renew_time(by_kind.get("Lease")) <= since:
         return "the Lease is not renewed"
     pods = missing_pods((item for item in listed if item["kind"] == "Pod"), name)
     return f"Pods are not ready: {', '.join(pods)}" if pods else ""

@@ -93,3 +93,20 @@ def test_labels_return_to_what_they_were() -> None:
 )
 def test_leftover_pods(metadata: dict[str, Any], phase: str, leftover: bool) -> None:
     assert _baseline.is_leftover({"metadata": metadata, "status": {"phase": phase}}) is leftover
+
+
+def pod(name: str, owner: tuple[str, str], on: str = "pi-04") -> dict[str, Any]:
+    found = item("Pod", name, spec={"nodeName": on})
+    found["metadata"]["ownerReferences"] = [{"kind": owner[0], "name": owner[1]}]
+    return found
+
+
+def test_a_tests_workload_is_found_by_its_pod_on_the_node() -> None:
+    replicas = item("ReplicaSet", "crash-1")
+    replicas["metadata"]["ownerReferences"] = [{"kind": "Deployment", "name": "crash"}]
+    known, crash = item("DaemonSet", "agent"), item("Deployment", "crash")
+    baseline = _baseline.record([known], [])
+    items = [pod("agent-x", ("DaemonSet", "agent")), pod("crash-1-x", ("ReplicaSet", "crash-1"))]
+    listed = [*items, replicas, known, crash]
+    assert _baseline.foreign(listed, "pi-04", baseline) == [crash]
+    assert _baseline.foreign(listed, "pi-05", baseline) == []

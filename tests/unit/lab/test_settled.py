@@ -47,6 +47,7 @@ def pod(app: str, on: str = "pi-04", ready: str = "True") -> dict[str, Any]:
         ([node(), lease(), pod("agent", ready="False")], "Pods are not ready: agent-x"),
         ([node(), lease(), pod("agent"), pod("web", on="")], "Pods are not ready: web"),
         ([node(), lease(), pod("agent"), pod("web", on="pi-05")], ""),
+        ([node(), lease(), pod("agent"), pod("somebodys-test", ready="False")], ""),
     ],
 )
 def test_missing(items: list[dict[str, Any]], reason: str) -> None:
