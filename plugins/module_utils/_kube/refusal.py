@@ -115,7 +115,8 @@ def broken(peer: Peer, error: BaseException) -> KubeError | Silent:
     if isinstance(error, kinds.ConnectTimeoutError):
         return Silent(f"no connection within {CONNECT_TIMEOUT:.0f} s")
     if isinstance(error, kinds.ReadTimeoutError):
-        return Silent(f"no answer within {READ_TIMEOUT:.0f} s")
+        # Also for a TLS handshake that hangs, which is given the time of a connection.
+        return Silent(f"no answer in time ({CONNECT_TIMEOUT:.0f} s to connect, {READ_TIMEOUT:.0f} s to answer)")
     if isinstance(error, kinds.ProtocolError):
         return Silent("the connection was closed before the answer was complete")
     return Silent(_last(error))
