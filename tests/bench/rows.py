@@ -16,7 +16,7 @@ def ratio(case: str, pairs: list[tuple[float, float]], goal: float, note: str = 
     """Ours to theirs, pair by pair; the median counts. Never divides by zero: a clock that stood still is no pair."""
     ratios = [round(ours / theirs, 2) for ours, theirs in pairs if theirs > 0]
     middle = round(median(ratios), 2)
-    seen = {"ratio": middle, "ratios": ratios, "ours": [ours for ours, _ in pairs], "theirs": [own for _, own in pairs]}
+    seen = {"ratio": middle, "ratios": ratios, "pairs": pairs}
     return {
         "case": case,
         "kind": "ratio",

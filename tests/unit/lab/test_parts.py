@@ -61,7 +61,7 @@ def test_a_cache_entry_is_made_once(tmp_path: Path) -> None:
         made.append(target)
         (target / "file").write_text("content", encoding="ascii")
 
-    first, second = (_cache.entry(tmp_path, "thing", "making", make) for _ in range(2))
+    first, second = (_cache.entry(tmp_path, "thing", "making", make) for dummy in range(2))
     assert first == second
     assert (first / "file").exists()
     assert len(made) == 1

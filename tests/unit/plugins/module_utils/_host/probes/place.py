@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import typing as t
 from pathlib import Path
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Profile
@@ -18,7 +19,7 @@ CONFIG = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\
 def below(root: Path) -> Profile:
     """The kubeadm profile with *root* before each path."""
 
-    def moved(value: object) -> object:
+    def moved(value: t.Any) -> t.Any:
         if isinstance(value, tuple):
             return tuple(map(moved, value))
         return f"{root}{value}" if isinstance(value, str) and value.startswith("/") else value

@@ -10,6 +10,7 @@ import contextlib
 import socket
 import struct
 import threading
+import typing as t
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._host.probes impor
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import hpack, http2
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded, enum
 
-Answers = dict[str, bytes | int]
+Answers: t.TypeAlias = "dict[str, bytes | int]"
 READY = embedded(
     1, embedded(1, embedded(1, b"RuntimeReady") + enum(2, 1)) + embedded(1, embedded(1, b"NetworkReady") + enum(2, 1))
 )
