@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from .._diagnosis.cluster import ApiServer
 from . import kubeconfig, library, refusal
@@ -42,40 +43,52 @@ class Api:
         self.controller_now = datetime.now(timezone.utc)  # our own clock when it came
         self._client = client
 
-    def ask(self, question: refusal.Question, *names: str, **selectors: t.Any) -> JSON:
-        """The answer as plain JSON data. Raises KubeError, Silent, and NotThere for a verb that gets one object."""
-        method = getattr(getattr(library.client, question.api)(self._client), question.method)
-        timeout = (refusal.CONNECT_TIMEOUT, refusal.READ_TIMEOUT)
+    def ask(self, question: refusal.Question, name: str = "", **parameters: t.Any) -> JSON:
+        """The answer as plain JSON data. Raises KubeError, Silent, and NotThere for a verb that gets one object.
+
+        Through the client's own connections and credentials, without its classes for each API: to import those of the
+        core API alone costs a second and 20 MiB, and a page of Pods as model objects nine times the time and three
+        times the memory of the JSON (client 37.0.2).
+        """
+        url = f"{self.peer.server}{question.path}{'/' if name else ''}{quote(name, safe='')}"
         self.calls += 1
         try:
-            # As model objects a page of Pods costs nine times the time and three times the memory (client 37.0.2).
-            response = method(*names, **selectors, _preload_content=False, _request_timeout=timeout)
-            body = response.read()
-        except library.client.ApiException as error:
-            if error.status:
-                raise refusal.answer(self.peer, question, error.status, _text(error.body)) from error
-            raise refusal.broken(self.peer, error) from error
+            response = self._client.rest_client.pool_manager.request(
+                "GET",
+                url,
+                fields=parameters,
+                headers=self._headers(),
+                timeout=library.Timeout(connect=refusal.CONNECT_TIMEOUT, read=refusal.READ_TIMEOUT),
+                redirect=False,
+            )
         except library.transport.HTTPError as error:
             raise refusal.broken(self.peer, error) from error
+        if response.status != 200:
+            raise refusal.answer(self.peer, question, response.status, response.data.decode("utf-8", "replace"))
         self._note(response.headers.get("Date"))
-        return self._decode(question, body)
+        return self._decode(question, response.data)
 
-    def pages(self, question: refusal.Question, *names: str, **selectors: t.Any) -> Iterator[list[JSON]]:
-        """The items of a list, :data:`PAGE` at a time; nothing of a page is kept."""
-        token: str | None = None
+    def pages(self, question: refusal.Question, selector: str = "") -> Iterator[list[JSON]]:
+        """The items of a list by a field selector, :data:`PAGE` at a time; nothing of a page is kept."""
+        parameters: dict[str, t.Any] = {"limit": PAGE, **({"fieldSelector": selector} if selector else {})}
         while True:
-            more = {"_continue": token} if token else {}
-            page = self.ask(question, *names, limit=PAGE, **more, **selectors)
+            page = self.ask(question, **parameters)
             yield page.get("items") or []
             token = (page.get("metadata") or {}).get("continue")
             if not token:
                 return
+            parameters["continue"] = token
 
     def evidence(self, version: str | None, problem: str | None = None) -> ApiServer:
         """The API server as it was found; with a *problem* it has no time."""
         now = None if problem else self.now
         moment = datetime.now(timezone.utc) if problem else self.controller_now
         return ApiServer(self.peer.server, problem is None, problem, version, now, moment)
+
+    def _headers(self) -> dict[str, str]:
+        settings = self._client.configuration.auth_settings().values()
+        credentials = {setting["key"]: setting["value"] for setting in settings if setting["in"] == "header"}
+        return {"User-Agent": "outward.kubelet", "Accept": "application/json", **credentials}
 
     def _note(self, date: str | None) -> None:
         self.controller_now = datetime.now(timezone.utc)
@@ -161,7 +174,7 @@ def _override(access: Access, configuration: t.Any) -> None:
         if value is not None:
             setattr(configuration, name, value)
     if access.api_key:
-        for name in ("BearerToken", "authorization"):  # the second: releases before 36
+        for name in ("BearerToken", "authorization"):  # the second: releases before 37
             configuration.api_key[name] = f"Bearer {access.api_key}"
         configuration.cert_file = access.client_cert
         configuration.key_file = access.client_key
@@ -170,7 +183,3 @@ def _override(access: Access, configuration: t.Any) -> None:
 def _harmless(error: Exception) -> str:
     """The text without what the client quotes of the file after it, which may be a secret."""
     return " ".join(str(error).partition("{")[0].split())[:200] or type(error).__name__
-
-
-def _text(body: str | bytes | None) -> str:
-    return body.decode("utf-8", "replace") if isinstance(body, bytes) else body or ""

@@ -19,13 +19,14 @@ try:
     import yaml
     from kubernetes import __version__ as version
     from kubernetes import client, config
+    from urllib3 import Timeout
     from urllib3 import exceptions as transport
 except ImportError as error:
     MISSING = str(error)
 else:
     MISSING = ""
 
-__all__ = ["MINIMUM", "MISSING", "client", "config", "require", "transport", "version", "yaml"]
+__all__ = ["MINIMUM", "MISSING", "Timeout", "client", "config", "require", "transport", "version", "yaml"]
 
 # Also stated by doc_fragments/_kube_auth.py and meta/ee-requirements.txt. Older releases remember the temporary file of a
 # key for ever, and fail when it is gone: a second connection would not work.

@@ -28,18 +28,17 @@ from .refusal import Question
 
 JSON = t.Any
 LEASE_NAMESPACE: t.Final = "kube-node-lease"
-VERSION: t.Final = Question("get", "/version", "VersionApi", "get_code")
-LEASES: t.Final = Question(
-    "list", "leases.coordination.k8s.io", "CoordinationV1Api", "list_namespaced_lease", LEASE_NAMESPACE
-)
-NODES: t.Final = Question("list", "nodes", "CoreV1Api", "list_node")
-PODS: t.Final = Question("list", "pods", "CoreV1Api", "list_pod_for_all_namespaces")
-EVENTS: t.Final = Question("list", "events", "CoreV1Api", "list_event_for_all_namespaces")
+NODE_PATH: t.Final = "/api/v1/nodes"
+LEASE_PATH: t.Final = f"/apis/coordination.k8s.io/v1/namespaces/{LEASE_NAMESPACE}/leases"
+VERSION: t.Final = Question("get", "/version", "/version")
+LEASES: t.Final = Question("list", "leases.coordination.k8s.io", LEASE_PATH, LEASE_NAMESPACE)
+NODES: t.Final = Question("list", "nodes", NODE_PATH)
+PODS: t.Final = Question("list", "pods", "/api/v1/pods")
+EVENTS: t.Final = Question("list", "events", "/api/v1/events")
 REQUESTS: t.Final = Question(
     "list",
     "certificatesigningrequests.certificates.k8s.io",
-    "CertificatesV1Api",
-    "list_certificate_signing_request",
+    "/apis/certificates.k8s.io/v1/certificatesigningrequests",
 )
 # Bound to a node; a Pod that has succeeded says nothing about the node that it was on, and Jobs leave many.
 BOUND: t.Final = "spec.nodeName!=,status.phase!=Succeeded"
@@ -69,17 +68,16 @@ def gather(api: Api, names: Collection[str] | None = None) -> JSON:
 def _lists(api: Api, names: Collection[str] | None) -> tuple[Gathering, dict[str, t.Any]]:
     """Everything that is listed, and field of Node -> unknown for the lists that were answered by an error."""
     gathering, missing = Gathering(names), {}
-    _all(api.pages(LEASES, LEASE_NAMESPACE), gathering.add_leases)
+    _all(api.pages(LEASES), gathering.add_leases)
     _all(api.pages(NODES), gathering.add_nodes)
-    for field, add, question, selectors in (
+    for field, add, question, selector in (
         ("pods", gathering.add_pods, PODS, BOUND),
         ("events", gathering.add_events, EVENTS, "involvedObject.kind=Node"),
         ("events", gathering.add_events, EVENTS, "involvedObject.kind=Pod,type=Warning"),
-        ("signing_requests", gathering.add_requests, REQUESTS, None),
+        ("signing_requests", gathering.add_requests, REQUESTS, ""),
     ):
-        selector = {"field_selector": selectors} if selectors else {}
         try:
-            _all(api.pages(question, **selector), add)
+            _all(api.pages(question, selector), add)
         except Silent as silence:
             if silence.status is None:
                 raise  # the connection itself; what was listed before would be of a server that is gone

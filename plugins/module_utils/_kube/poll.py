@@ -18,13 +18,11 @@ from .._diagnosis.evidence import unknown
 from . import convert, convert_pods
 from .connect import Api
 from .errors import NotThere, Silent
-from .listing import LEASE_NAMESPACE, PODS
+from .listing import LEASE_NAMESPACE, LEASE_PATH, NODE_PATH, PODS
 from .refusal import Question
 
-NODE: t.Final = Question("get", "nodes", "CoreV1Api", "read_node")
-LEASE: t.Final = Question(
-    "get", "leases.coordination.k8s.io", "CoordinationV1Api", "read_namespaced_lease", LEASE_NAMESPACE
-)
+NODE: t.Final = Question("get", "nodes", NODE_PATH)
+LEASE: t.Final = Question("get", "leases.coordination.k8s.io", LEASE_PATH, LEASE_NAMESPACE)
 NOT_ALL: t.Final = unknown("only this one node was asked for")
 
 
@@ -60,7 +58,7 @@ def read_node(api: Api, name: str) -> Node | None:
 def read_lease(api: Api, name: str) -> Lease | None:
     """The Node's Lease; None when there is none. ``api.now`` is the server's clock at this answer."""
     try:
-        return convert.lease(api.ask(LEASE, name, LEASE_NAMESPACE))
+        return convert.lease(api.ask(LEASE, name))
     except NotThere:
         return None
 
@@ -68,7 +66,7 @@ def read_lease(api: Api, name: str) -> Lease | None:
 def read_pods(api: Api, name: str) -> tuple[Pod, ...]:
     """The Pods that are bound to the Node and have not succeeded."""
     selector = f"spec.nodeName={name},status.phase!=Succeeded"
-    pages = api.pages(PODS, field_selector=selector)
+    pages = api.pages(PODS, selector)
     return tuple(
         dataclasses.replace(convert_pods.pod(item), failing_elsewhere=NOT_ALL) for page in pages for item in page
     )

@@ -36,8 +36,7 @@ class Question:
 
     verb: str
     resource: str  # with its group: leases.coordination.k8s.io
-    api: str  # class of the client: CoreV1Api
-    method: str
+    path: str  # of the list, or of that below which the object's name stands
     namespace: str = ""
 
     def __str__(self) -> str:

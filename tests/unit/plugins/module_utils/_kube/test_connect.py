@@ -81,7 +81,7 @@ def test_an_error_is_not_tried_again(api: FakeApi) -> None:
     api.refusals["/version"] = (503, '{"message": "shutting down"}')
     with connect(access(api), {}) as connection, pytest.raises(Silent, match=r"503 to get /version .shutting down"):
         connection.ask(VERSION)
-    assert api.asked == ["/version/"]
+    assert api.asked == ["/version"]
 
 
 def test_nobody_listens() -> None:
