@@ -98,6 +98,21 @@ def _write(sink: int, data: bytes) -> None:
         view = view[os.write(sink, view) :]
 
 
+def busy(pid: int) -> bool:
+    """Whether the process or a command of its wants the processor now: then it is slow, and does not hang."""
+    try:
+        commands = _text(f"/proc/{pid}/task/{pid}/children").split()
+        states = [_text(f"/proc/{each}/stat").rpartition(")")[2].split()[0] for each in (pid, *commands)]
+    except (OSError, IndexError):
+        return False
+    return "R" in states
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
 def kill_group(pid: int) -> None:
     """Also when the child has not made itself a group of its own yet."""
     for kill in (os.killpg, os.kill):

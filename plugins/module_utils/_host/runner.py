@@ -24,16 +24,17 @@ import typing as t
 from collections import deque
 
 from .._diagnosis.evidence import unknown
-from .child import OPENED, Ask, Batch, Question, kill_group, reap, start
+from .child import OPENED, Ask, Batch, Question, busy, kill_group, reap, start
 from .wire import decode
 
 WIDTH: t.Final = 3
 # Loading a batch's code takes 0.05 s on a fast core and 0.9 s on an emulated one. A node that needs longer is
-# starved, not hung: there everything gets more time, up to twice as much. What waits for others (sockets, mounts)
-# has time-outs of its own that do not grow.
+# starved, not hung: there the whole gets more time, up to twice as much.
 LOADING: t.Final = 1.5
 SLOWEST: t.Final = 2.0
 LONGEST_LOADING: t.Final = 6.0
+# A question whose process wants the processor at its deadline is slow, and is looked at again after so long.
+GRACE: t.Final = 1.0
 LARGEST_ANSWER: t.Final = 4 * 1024 * 1024
 _CHUNK: t.Final = 65536
 
@@ -50,11 +51,12 @@ class Answer(t.NamedTuple):
 class _Child:
     """A running batch, seen from the parent."""
 
-    def __init__(self, batch: Batch, pace: float) -> None:
+    def __init__(self, batch: Batch) -> None:
         self.batch = batch
         self.left = deque(batch.questions)
-        self.pace = pace
+        self.pace = 1.0  # how much slower than it should it loaded its code
         self.opened = False
+        self.grace = 0.0
         self.since = time.monotonic()  # when what it is at now began
         self.data = b""
         self.source, self.pid = start(batch)
@@ -62,20 +64,19 @@ class _Child:
     @property
     def end(self) -> float:
         """When it has to be through with what it is at."""
-        if not self.opened:
-            return self.since + LONGEST_LOADING
-        return self.since + (self.left[0].deadline if self.left else 1.0) * self.pace
+        limit = LONGEST_LOADING if not self.opened else self.left[0].deadline if self.left else GRACE
+        return self.since + limit + self.grace
 
     def open(self) -> None:
         """Its code is loaded; how long that took says how fast this node is."""
         now = time.monotonic()
-        self.pace = max(self.pace, min((now - self.since) / LOADING, SLOWEST))
-        self.opened, self.since = True, now
+        self.pace = max(1.0, min((now - self.since) / LOADING, SLOWEST))
+        self.opened, self.since, self.grace = True, now, 0.0
 
     def answer(self, value: t.Any, timed_out: bool = False) -> Answer:
         """The answer to the question that it is at."""
         now = time.monotonic()
-        seconds, self.since = round(now - self.since, 3), now
+        seconds, self.since, self.grace = round(now - self.since, 3), now, 0.0
         return Answer(self.left.popleft().name, value, seconds, timed_out)
 
     def hear(self, chunk: bytes) -> t.Iterator[Answer]:
@@ -119,7 +120,7 @@ class Runner:
             if time.monotonic() >= self._end:
                 self._give_up()
             while self._waiting and len(self._running) < self._width:
-                child = _Child(self._waiting.popleft(), self._pace)
+                child = _Child(self._waiting.popleft())
                 self._running[child.source] = child
                 self._poller.register(child.source, select.POLLIN)
             self._sleep()
@@ -149,7 +150,11 @@ class Runner:
     def _kill_late(self) -> None:
         now = time.monotonic()
         for child in list(self._running.values()):
-            if now >= min(child.end, self._end):
+            if now < min(child.end, self._end):
+                continue
+            if now < self._end and busy(child.pid):
+                child.grace += GRACE
+            else:
                 self._finish(child, f"no answer within {now - child.since:.0f} s", True)
 
     def _finish(self, child: _Child, reason: str, timed_out: bool) -> None:

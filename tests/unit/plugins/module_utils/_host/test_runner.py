@@ -114,6 +114,25 @@ def test_the_budget_ends_everything() -> None:
     assert answers["t4"].value == Unknown("t4: no time was left to ask")
 
 
+def spin(seconds: float) -> str:
+    """Want the processor all the time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+    return "slow"
+
+
+def test_what_is_slow_gets_time_and_what_hangs_does_not() -> None:
+    answers = run([Task("slow", 0.3, lambda: spin(1.0)), Task("stuck", 0.3, hang)], 10.0)
+    assert answers["slow"].value == "slow"
+    assert answers["stuck"].timed_out
+    assert answers["stuck"].seconds < 1.2
+
+
+def test_what_never_ends_is_ended_by_the_budget() -> None:
+    assert run([Task("mad", 0.2, lambda: spin(60.0))], 1.0)["mad"].timed_out
+
+
 def test_three_at_a_time(tmp_path: Path) -> None:
     def ask() -> int:
         mark = tmp_path / str(os.getpid())
