@@ -79,7 +79,10 @@ bench: build-tree lab-up ## Cost against ping, setup and a person's hands; write
 	@$(PY) -m tests.bench
 
 ##@ Other
-.PHONY: clean help
+.PHONY: docs clean help
+docs: build-tree ## Write the tables of docs/ from the code
+	@$(PY) -m tests.tools.causes
+
 clean: ## Remove what the build made here (the lab and caches stay: lab-down)
 	rm -rf .build .venv .mypy_cache .ruff_cache .pytest_cache .ansible reports examples/pi-cluster/reports
 
