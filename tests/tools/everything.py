@@ -24,6 +24,7 @@ LOG: t.Final = ROOT / ".build" / "lab-up.log"
 PATIENCE: t.Final = 2400  # seconds for the lab; with nothing cached it took 900
 PULSE: t.Final = 20
 NEEDS_LAB: t.Final = ("molecule",)
+COLOUR: t.Final = re.compile(r"\x1b\[[\d;]*m")
 COUNTED: t.Final = re.compile(r"\b(\d+) (passed|failed|error|errors)\b")
 
 
@@ -36,9 +37,10 @@ class Tally:
 
     def read(self, line: str) -> None:
         """Count one line of output, if it is a closing line of pytest."""
-        if not re.search(r" in [\d.]+s", line):
+        plain = COLOUR.sub("", line)
+        if not re.search(r" in [\d.]+s", plain):
             return
-        for number, word in COUNTED.findall(line):
+        for number, word in COUNTED.findall(plain):
             if word == "passed":
                 self.passed += int(number)
             else:
