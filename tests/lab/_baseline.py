@@ -9,7 +9,7 @@ Pure: objects in, names and patches out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ class Baseline:
     names: frozenset[str]
     restored: Mapping[str, Object]
     nodes: Mapping[str, Object] = field(default_factory=dict)
+    pods: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def name_of(item: Object) -> str:
@@ -71,11 +72,17 @@ def lasting_taints(taints: Iterable[Object]) -> list[Object]:
 
 
 def record(items: Iterable[Object], nodes: Iterable[Object]) -> Baseline:
-    """The baseline, from what the API lists now."""
+    """The baseline, from what the API lists now; which Pods a snapshot holds is added with it."""
     listed = list(items)
     restored = {name_of(item): _bare(item) for item in listed if item["kind"] in RESTORED}
     names = frozenset(name_of(item) for item in listed)
     return Baseline(names, restored, {item["metadata"]["name"]: _node(item) for item in nodes})
+
+
+def pods_on(items: Iterable[Object], node: str) -> list[str]:
+    """Which Pods, as individuals, are on this node."""
+    pods = (item for item in items if item["kind"] == "Pod" and item["spec"].get("nodeName") == node)
+    return sorted(pod["metadata"]["uid"] for pod in pods)
 
 
 def to_json(baseline: Baseline) -> Object:
@@ -84,12 +91,13 @@ def to_json(baseline: Baseline) -> Object:
         "names": sorted(baseline.names),
         "restored": dict(baseline.restored),
         "nodes": dict(baseline.nodes),
+        "pods": dict(baseline.pods),
     }
 
 
 def from_json(value: Any) -> Baseline:
     """What to_json made."""
-    return Baseline(frozenset(value["names"]), value["restored"], value["nodes"])
+    return Baseline(frozenset(value["names"]), value["restored"], value["nodes"], value["pods"])
 
 
 def _is_own(item: Object) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tests.lab import _baseline, _process, _settled, _vm, _workloads
 from tests.lab._baseline import Baseline
@@ -26,15 +27,28 @@ SSH_SECONDS = 60
 
 def save(lab: Lab, hosts: Sequence[Host]) -> None:
     """Make what is now the baseline: the API's objects, and each new host's memory and disk."""
+    pods = load(lab).pods if lab.paths.baseline.exists() else {}
     items = lab.kubectl.list(_baseline.KINDS)
     baseline = _baseline.record(items, lab.kubectl.list("nodes"))
-    write(lab.paths.baseline, json.dumps(_baseline.to_json(baseline), indent=1))
+    _store(lab, replace(baseline, pods=pods))
     for host in hosts:
-        # What ss -K needs, so that waking up does not begin with loading it.
-        lab.guest(host).run("modprobe tcp_diag")
-        lab.guest(host).hang_up()
-        _await_lease(lab, host)
-        _vm.Monitor(lab.paths.monitor(host)).must(f"savevm {SNAPSHOT}")
+        _save_host(lab, host)
+
+
+def _store(lab: Lab, baseline: Baseline) -> None:
+    write(lab.paths.baseline, json.dumps(_baseline.to_json(baseline), indent=1))
+
+
+def _save_host(lab: Lab, host: Host) -> None:
+    """Save the host's memory and disk, and note which Pods are in them."""
+    # What ss -K needs, so that waking up does not begin with loading it.
+    lab.guest(host).run("modprobe tcp_diag")
+    lab.guest(host).hang_up()
+    _await_lease(lab, host)
+    _vm.Monitor(lab.paths.monitor(host)).must(f"savevm {SNAPSHOT}")
+    baseline = load(lab)
+    here = _baseline.pods_on(lab.kubectl.list("pods"), host.name)
+    _store(lab, replace(baseline, pods={**baseline.pods, host.name: here}))
 
 
 def _await_lease(lab: Lab, host: Host) -> None:
@@ -154,6 +168,15 @@ def _revive_control_plane(lab: Lab) -> None:
     lab.control_plane.start()
 
 
+def _follow_pods(lab: Lab, hosts: Sequence[Host], baseline: Baseline) -> None:
+    """Save the hosts anew whose Pods a test had replaced: or every later reset would replace them."""
+    pods = lab.kubectl.list("pods")
+    for host in hosts:
+        if _baseline.pods_on(pods, host.name) != baseline.pods.get(host.name):
+            with step(f"{host.name}: other Pods than before: saving it anew"):
+                _save_host(lab, host)
+
+
 def reset(lab: Lab, hosts: Sequence[Host], everything: bool) -> None:
     """Return these hosts to the baseline, and with `everything` the rest of the API too."""
     baseline = load(lab)
@@ -165,3 +188,4 @@ def reset(lab: Lab, hosts: Sequence[Host], everything: bool) -> None:
         _clean_cluster(lab, baseline)
     lab.kubectl.apply(_workloads.objects())
     at_once(lambda host: _reset_host(lab, host, baseline), hosts)
+    _follow_pods(lab, hosts, baseline)
