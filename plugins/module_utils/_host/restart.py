@@ -19,7 +19,7 @@ import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from .._diagnosis.evidence import Undecided
+from .._diagnosis.evidence import Undecided, unknown
 from .._diagnosis.ledger import Entry, Ledger, Order, judge
 from .._diagnosis.node import NodeEvidence, Unit
 from .ledger import Book, LedgerUnusable, opened, peek
@@ -96,7 +96,7 @@ class Run:
         until = self.host.now().monotonic + self.request.timeout
         verb = "restart" if before.active_state in _ALIVE else "start"
         problem = self._start(verb, before)
-        acted = self.host.unit(before.name)
+        acted = self._sample(before.name, until)
 
         def trial(evidence: NodeEvidence) -> Trial:
             return Trial(before, acted, evidence, pods <= self.host.pods())
@@ -125,6 +125,17 @@ class Run:
         if unit.active_state == "failed":  # else StartLimitBurst may refuse it
             systemctl("reset-failed", unit.name, seconds=seconds)
         return systemctl(verb, unit.name, seconds=seconds)
+
+    def _sample(self, name: str, until: float) -> Unit:
+        """What was started, to compare with later; a systemd that is too busy to answer is asked again."""
+        while True:
+            try:
+                return self.host.unit(name)
+            except Undecided as doubt:
+                if self.host.now().monotonic >= until:
+                    gone = dict.fromkeys(Unit.__dataclass_fields__, unknown(str(doubt)))
+                    return Unit(**{**gone, "name": name})
+            self.host.sleep(PAUSE)
 
     def _prove(self, trial: Callable[[NodeEvidence], Trial], acted: Unit, until: float) -> tuple[NodeEvidence, Checks]:
         """Look closely each time that it seems to be up, until everything is shown or time or hope is gone."""

@@ -28,16 +28,16 @@ class Host(t.Protocol):
         """Everything, afresh."""
 
     def unit(self, name: str) -> Unit:
-        """One unit's state; its fields are unknown when systemd does not answer."""
+        """One unit's state; raises Undecided when systemd does not answer."""
 
     def alive(self, pid: int) -> bool:
         """There is such a process."""
 
     def healthz(self) -> Endpoint:
-        """The kubelet's own health endpoint."""
+        """The kubelet's own health endpoint; raises Undecided when the question was cut off."""
 
     def cri(self) -> Cri:
-        """The container runtime over its socket."""
+        """The container runtime over its socket; raises Undecided when the question was cut off."""
 
     def pods(self) -> frozenset[str]:
         """UIDs of the Pods that have a living process."""

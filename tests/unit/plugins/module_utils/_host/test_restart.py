@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import plan
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided, unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import Moment, Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import (
     Cri,
@@ -235,6 +235,27 @@ def test_a_probe_that_could_not_tell_is_asked_again(request_: Request) -> None:
     unsure = healthy_node(**NEW, runtime__cri__runtime_ready=unknown("timed out"))
     host = Scripted(healthy_node(**STOPPED), [unsure, healthy_node(**NEW)])
     assert run(host, request_).result == "done"
+
+
+class Swamped(Scripted):
+    """systemd does not answer for a while after the action."""
+
+    silence = 5.0
+
+    def unit(self, name: str) -> Unit:
+        if self.clock < START + self.silence:
+            raise Undecided("units: no answer within 10 s")
+        return super().unit(name)
+
+
+def test_a_systemd_that_is_busy_after_the_action_is_asked_again(request_: Request) -> None:
+    host = Swamped(healthy_node(**STOPPED), [healthy_node(**NEW)])
+    assert run(host, request_).result == "done"
+    assert host.clock == START + 5
+    mute = Swamped(healthy_node(**STOPPED), [healthy_node(**NEW)])
+    mute.silence = 1000.0
+    outcome = run(mute, replace(request_, fingerprint="cd34"))
+    assert (outcome.result, outcome.checks["no_further_restart"]) == ("failed", None)
 
 
 @pytest.mark.parametrize(
