@@ -28,10 +28,11 @@ Opener = t.Callable[[Profile], Asks]
 
 
 def _systemd(place: Profile) -> Asks:
-    from .probes import logs, units
+    from .probes import healthz, logs, units
 
     return {
         "units": partial(units.ask, place),
+        "healthz": partial(healthz.ask, place),
         "kubelet-journal": partial(logs.unit, place.unit),
         "runtime-journal": partial(logs.unit, place.runtime_unit),
     }
@@ -44,12 +45,11 @@ def _runtime(place: Profile) -> Asks:
 
 
 def _kubelet(place: Profile) -> Asks:
-    from .probes import api, binary, certificates, healthz, kubelet
+    from .probes import api, binary, certificates, kubelet
 
     return {
         "kubelet-files": partial(kubelet.ask, place),
         "certificates": partial(certificates.ask, place),
-        "healthz": partial(healthz.ask, place),
         "api": partial(api.ask, place),
         "kubelet-binary": partial(binary.ask, place),
     }
@@ -73,9 +73,10 @@ def _host(place: Profile) -> Asks:
 
 # (opener, question -> seconds). What imports most, waits longest and says most comes first.
 _BATCHES: t.Final[tuple[tuple[Opener, dict[str, float]], ...]] = (
-    (_kubelet, {"kubelet-files": 4.0, "healthz": 4.0, "certificates": 4.0, "api": 6.0, "kubelet-binary": 7.0}),
-    (_systemd, {"units": 5.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
-    (_runtime, {"cri": 5.0}),
+    (_kubelet, {"kubelet-files": 4.0, "certificates": 4.0, "api": 5.0, "kubelet-binary": 7.0}),
+    # What may have to wait for a frozen kubelet is not behind what may have to wait for the API server.
+    (_systemd, {"units": 5.0, "healthz": 4.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
+    (_runtime, {"cri": 7.0}),
     (
         _host,
         {

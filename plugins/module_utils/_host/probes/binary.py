@@ -53,7 +53,7 @@ def _runs_with(unit: str, path: str, given: t.Sequence[Setting]) -> bool:
                 continue
             arguments = set(read(f"/proc/{pid}/cmdline").split("\0"))
             return all({setting.flag, setting.flag.partition("=")[0]} & arguments for setting in given)
-        except (FileNotFoundError, ProcessLookupError):
+        except OSError:  # it has ended meanwhile
             continue
     return False
 
