@@ -17,8 +17,8 @@ from ..._parse.journal import FIELDS, entries, fold, kmsg
 from ..command import run
 from ..errors import ProbeError, words
 
-# A turn of a crash loop is about 128 lines (lab.md section 5): enough for the last four turns.
-MOST: t.Final = 600
+# A turn of a crash loop is about 128 lines (lab.md section 5): enough for two turns, and a second on a slow node.
+MOST: t.Final = 300
 _SECONDS: t.Final = 10.0
 _RECORDS: t.Final = 8000
 

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ..._diagnosis.node import Profile, Unit
@@ -17,6 +18,7 @@ from ..._parse.errors import ParseError
 from ..command import run
 from ..errors import ProbeError, words
 from ..files import read
+from ..profile import UNIT_DIRS
 
 TIME_SERVICES: t.Final = (
     "systemd-timesyncd.service",
@@ -41,7 +43,9 @@ class Units(t.NamedTuple):
 
 def ask(profile: Profile) -> tuple[Unit, Unit, str | None]:
     """:class:`Units`, as a plain tuple. Raises :class:`ProbeError` or :class:`ParseError`."""
-    wanted = [profile.unit, profile.runtime_unit, *TIME_SERVICES]
+    # systemd sends some 300 properties for each unit, also for one that is not there: ask for no such one.
+    services = [name for name in TIME_SERVICES if any(os.path.lexists(f"{place}/{name}") for place in UNIT_DIRS)]
+    wanted = [profile.unit, profile.runtime_unit, *services]
     blocks = systemd.show(_show(wanted))
     if len(blocks) != len(wanted):
         raise ParseError(f"systemctl answered for {len(blocks)} of {len(wanted)} units")
