@@ -20,7 +20,7 @@ from tests.faults.table import FAULTS
 
 from .playbook import Run
 from .results import ROOT, Results, Row, commit
-from .row import Bench, blank, locked, reset, row
+from .row import Bench, blank, keep_report, locked, reset, row
 
 # One of each kind of verdict and of repair: what `make test` can afford.
 QUICK: t.Final = (
@@ -48,6 +48,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a dozen rows, and a short soak")
     parser.add_argument("--again", action="store_true", help="also rows that are already there")
     parser.add_argument("--record", action="store_true", help="keep the evidence in tests/recordings")
+    parser.add_argument("--max-unavailable", type=int, help="outward_max_unavailable (default: the number of hosts)")
     parser.add_argument("--results", type=Path, default=ROOT / "docs" / "results" / "matrix.json")
     return parser.parse_args(words)
 
@@ -115,8 +116,10 @@ def main() -> int:
 
 def everything(faults: list[Fault], hosts: list[str], options: argparse.Namespace, results: Results, now: str) -> None:
     """All *faults*, one thread a host; then those that concern the whole cluster; then clean nodes."""
-    play = Run(options.mode, soak_seconds=5 if options.quick else 30, max_unavailable=len(hosts))
-    bench = Bench(mode=options.mode, commit=now, record=options.record, play=play, reset=reset)
+    play = Run(
+        options.mode, soak_seconds=5 if options.quick else 30, max_unavailable=options.max_unavailable or len(hosts)
+    )
+    bench = Bench(mode=options.mode, commit=now, record=options.record, play=play, reset=reset, keep=keep_report)
     waiting: queue.SimpleQueue[Fault] = queue.SimpleQueue()
     for fault in faults:
         if fault.scope == "host":

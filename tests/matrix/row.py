@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import importlib.metadata
+import json
 import subprocess
 import sys
 import time
@@ -21,7 +22,8 @@ from tests.faults.lab import NotInjected, inject, undo
 from tests.faults.model import Fault
 
 from .playbook import Mode, NoReport, Report
-from .recording import keep, recording
+from .recording import keep as record
+from .recording import recording
 from .results import ROOT, Row
 from .verdict import expected, mistakes, seen
 
@@ -39,6 +41,7 @@ class Bench:
     record: bool
     play: Callable[[str], Report]
     reset: Callable[[str], None]
+    keep: Callable[[Fault, Report], None]
     inject: Callable[[Fault, str], float] = inject
     undo: Callable[[Fault, str], None] = undo
 
@@ -49,6 +52,13 @@ def reset(host: str) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NotReset(f"reset of {host}: {(done.stdout + done.stderr).strip()[-500:]}")
+
+
+def keep_report(fault: Fault, report: Report) -> None:
+    """The whole report, for a person who wonders about a row (not committed)."""
+    path = ROOT / ".build" / "matrix" / report["mode"] / f"{fault.id}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=1))
 
 
 @contextlib.contextmanager
@@ -94,8 +104,9 @@ def _measured(fault: Fault, host: str, bench: Bench, entry: Row) -> tuple[Row, d
     finally:
         _clean(fault, host, bench)
     versions = versions_of(report)
+    bench.keep(fault, report)
     if bench.record:
-        keep(recording(fault, report, versions))
+        record(recording(fault, report, versions))
     wrong = mistakes(entry["expected"], report)
     note = "; ".join([*wrong, *([fault.note] if fault.note else [])])
     timing = {"seconds": round(seconds, 1), "injected_after": round(took, 1)}

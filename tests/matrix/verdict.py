@@ -50,6 +50,8 @@ def mistakes(wanted: dict[str, t.Any], report: Report) -> list[str]:
     wrong = [f"{key}: expected {wanted[key]}, saw {got[key]}" for key in wanted if wanted[key] != got[key]]
     permitted = {step["step"] for step in report["plan"] if step["permitted"]}
     wrong += [f"{step} was done without a permission in the plan" for step in got["actions"] if step not in permitted]
+    if got["outcome"] == "refused" != wanted["outcome"]:
+        wrong += [f"{step['step']}: {step['why']}" for step in report["plan"] if not step["permitted"]]
     if report.get("error"):
         wrong.append(f"error: {report['error']}")
     return wrong

@@ -46,6 +46,7 @@ class Lab:
             record=False,
             play=play,
             reset=lambda host: self._note("reset"),
+            keep=lambda fault, report: self._note("keep"),
             inject=inject,
             undo=lambda fault, host: self._note("undo"),
         )
@@ -54,7 +55,7 @@ class Lab:
 def test_a_clean_node_is_broken_and_judged() -> None:
     lab = Lab()
     entry, versions = row(FAULTS["kubelet-stopped"], "pi-04", lab.bench(RIGHT))
-    assert lab.done == ["reset", "inject", "play"]
+    assert lab.done == ["reset", "inject", "play", "keep"]
     assert (entry["ok"], entry["seen"]["root_causes"]) == (True, ["kubelet-stopped"])
     assert "ansible-core" in versions
 

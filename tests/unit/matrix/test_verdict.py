@@ -55,6 +55,12 @@ def test_each_mistake_is_named(change: dict[str, t.Any], mistake: str) -> None:
     assert mistakes(expected(FAULT, "recover"), {**RIGHT, **change}) == [mistake]
 
 
+def test_a_refusal_that_was_not_expected_says_why() -> None:
+    plan = [{"step": "restart-kubelet", "permitted": False, "why": "pi-05 is unavailable too"}]
+    report = {**RIGHT, "outcome": "refused", "actions": [], "plan": plan}
+    assert mistakes(expected(FAULT, "recover"), report)[-1] == "restart-kubelet: pi-05 is unavailable too"
+
+
 def test_a_diagnosis_expects_no_action_and_its_own_outcome() -> None:
     wanted = expected(FAULT, "diagnose")
     assert wanted == {"root_causes": ["kubelet-stopped"], "outcome": "diagnosed", "actions": []}
