@@ -120,10 +120,18 @@ def _clean(fault: Fault, host: str, bench: Bench) -> None:
 
 
 def versions_of(report: Report) -> dict[str, str]:
-    """Versions by the Node's own words."""
-    node: t.Any = ((report.get("evidence") or {}).get("cluster") or {}).get("node")
+    """Versions by the node's own words, or by its Node's when it cannot be reached."""
+    evidence: t.Any = report.get("evidence") or {}
     found = {"ansible-core": importlib.metadata.version("ansible-core")}
-    if isinstance(node, dict) and "kubelet_version" in node:
-        found["kubelet"] = node["kubelet_version"]
-        found["containerd"] = str(node["runtime_version"]).partition("://")[2]
-    return found
+    by_api, by_node = known(evidence, "cluster", "node"), known(evidence, "node", "kubelet")
+    cri = known(evidence, "node", "runtime", "cri")
+    kubelet = by_api.get("kubelet_version") or by_node.get("version")
+    containerd = by_api.get("runtime_version", "").partition("://")[2] or (cri.get("runtime") or " ").split(" ")[1]
+    return found | {k: v for k, v in (("kubelet", kubelet), ("containerd", containerd)) if isinstance(v, str) and v}
+
+
+def known(evidence: t.Any, *path: str) -> dict[str, t.Any]:
+    """The section of *evidence* at *path*; empty when it is absent or unknown."""
+    for name in path:
+        evidence = evidence.get(name) if isinstance(evidence, dict) else None
+    return evidence if isinstance(evidence, dict) else {}

@@ -14,7 +14,7 @@ from tests.faults.lab import NotInjected
 from tests.faults.model import Fault
 from tests.faults.table import FAULTS
 from tests.matrix.playbook import NoReport
-from tests.matrix.row import Bench, NotReset, row
+from tests.matrix.row import Bench, NotReset, row, versions_of
 
 from .test_verdict import RIGHT
 
@@ -78,3 +78,23 @@ def test_what_was_done_to_the_cluster_is_undone_whatever_happens() -> None:
     lab = Lab(NoReport("no"), "play")
     row(FAULTS["apiserver-unavailable"], "pi-04", lab.bench(RIGHT))
     assert lab.done == ["reset", "inject", "play", "undo"]
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"cluster": {"node": {"kubelet_version": "v1.37.2", "runtime_version": "containerd://1.7.24"}}, "node": None},
+        {
+            "cluster": {"node": None},
+            "node": {"kubelet": {"version": "v1.37.2"}, "runtime": {"cri": {"runtime": "containerd 1.7.24"}}},
+        },
+    ],
+)
+def test_versions_by_whoever_knows_them(evidence: dict[str, t.Any]) -> None:
+    found = versions_of({"evidence": evidence})
+    assert (found["kubelet"], found["containerd"]) == ("v1.37.2", "1.7.24")
+
+
+def test_versions_that_nobody_knows_are_left_out() -> None:
+    evidence = {"cluster": {"node": {"unknown": "no answer"}}, "node": {"kubelet": {"version": {"unknown": "x"}}}}
+    assert set(versions_of({"evidence": evidence})) == {"ansible-core"}
