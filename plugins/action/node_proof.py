@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 import typing as t
+from datetime import UTC, datetime
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import (
     Action,
     Moment,
@@ -53,27 +54,37 @@ class ActionModule(ActionBase):
         before = Moment(from_json(NodeEvidence, evidence["node"]), from_json(ClusterEvidence, evidence["cluster"]))
         node = from_json(NodeEvidence, done[-1]["evidence"])
         local = {name: ok for acted in done for name, ok in acted["checks"].items()}
-        shown = self._wait(options, actions, before, node)
+        node, shown = self._wait(options, actions, before, node, task_vars or {})
         proof = Proof({**local, **shown.checks})
         if proof.proven and options["soak_seconds"]:
-            proof = self._soak(options, proof, node, task_vars or {})
+            time.sleep(options["soak_seconds"])
+            proof = survived(proof, node, self._look(options, ["kubelet"], task_vars or {}))
         return {"changed": False, "proof": {"proven": proof.proven, "checks": proof.checks}}
 
     def _wait(
-        self, options: dict[str, t.Any], actions: tuple[Action, ...], before: Moment, node: NodeEvidence
-    ) -> Proof:
+        self,
+        options: dict[str, t.Any],
+        actions: tuple[Action, ...],
+        before: Moment,
+        node: NodeEvidence,
+        variables: dict[str, t.Any],
+    ) -> tuple[NodeEvidence, Proof]:
+        """Ask the API until it shows everything; ask the node again only for what it could not tell the first time."""
         deadline = time.monotonic() + options["timeout"]
         while True:
-            after = Moment(node, glance(options, before.cluster.name, before.cluster.fleet))
-            proof = prove(actions, before, after)
+            proof = prove(actions, before, Moment(node, glance(options, before.cluster.name, before.cluster.fleet)))
             if proof.proven or time.monotonic() > deadline:
-                return proof
+                return node, proof
             time.sleep(PAUSE)
+            if None in proof.checks.values():
+                node = self._look(options, ["all"], variables)
 
-    def _soak(self, options: dict[str, t.Any], proof: Proof, node: NodeEvidence, variables: dict[str, t.Any]) -> Proof:
-        time.sleep(options["soak_seconds"])
+    def _look(self, options: dict[str, t.Any], subsets: list[str], variables: dict[str, t.Any]) -> NodeEvidence:
         profile = options["incident"]["evidence"]["node"]["profile"]["name"]
-        answer = ask(self, OBSERVE, {"profile": profile, "gather_subset": ["kubelet"]}, variables)
-        if answer.unreachable or answer.failed:
-            return Proof({**proof.checks, "no_restart_during_soak": None})
-        return survived(proof, node, from_json(NodeEvidence, answer.result["evidence"]))
+        answer = ask(self, OBSERVE, {"profile": profile, "gather_subset": subsets}, variables)
+        problem = answer.unreachable or answer.failed
+        return (
+            unreachable_node(datetime.now(UTC), problem)
+            if problem
+            else from_json(NodeEvidence, answer.result["evidence"])
+        )

@@ -74,10 +74,16 @@ def _ask(question: Question, action: Action, before: Moment, after: Moment) -> b
 
 def survived(proof: Proof, after: NodeEvidence, later: NodeEvidence) -> Proof:
     """*proof* with one more check: between these two looks the kubelet was not restarted and still answers."""
-    first, second = after.kubelet.unit, later.kubelet.unit
-    same = (first.invocation_id, first.main_pid) == (second.invocation_id, second.main_pid)
-    calm = same and running(second) and later.kubelet.healthz.outcome == "ok"
-    return Proof({**proof.checks, "no_restart_during_soak": calm})
+    return Proof({**proof.checks, "no_restart_during_soak": _calm(after, later)})
+
+
+def _calm(after: NodeEvidence, later: NodeEvidence) -> bool | None:
+    try:
+        first, second = after.kubelet.unit, later.kubelet.unit
+        same = (first.invocation_id, first.main_pid) == (second.invocation_id, second.main_pid)
+        return same and running(second) and later.kubelet.healthz.outcome == "ok"
+    except Undecided:
+        return None
 
 
 def began(action: Action, node: NodeEvidence) -> datetime:

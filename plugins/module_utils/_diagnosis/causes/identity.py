@@ -85,10 +85,10 @@ def client_pem_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
 )
 def node_object_deleted(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The kubelet registers once and never again; the API answers 404, not 401 and not 403."""
-    certificate = node.certificates.client
-    if cluster.node is not None or not kubelet_answers(node) or not certificate:
+    if cluster.node is not None or not kubelet_answers(node):
         return
-    if certificate.common_name == f"system:node:{cluster.name}":
+    certificate = node.certificates.client
+    if certificate and certificate.common_name == f"system:node:{cluster.name}":
         yield f"the API server has no Node {cluster.name}"
         yield f"its kubelet runs with the identity {certificate.common_name}"
 

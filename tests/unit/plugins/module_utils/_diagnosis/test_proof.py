@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import (
     Action,
     Moment,
@@ -78,6 +79,11 @@ def test_a_restart_during_the_soak_undoes_the_proof() -> None:
     assert survived(Proof({"ready": True}), first, first).proven
     later = healthy_node(**FRESH, kubelet__unit__main_pid=901)
     assert survived(Proof({"ready": True}), first, later).missing == ["no_restart_during_soak"]
+
+
+def test_a_node_that_cannot_be_looked_at_after_the_soak_is_not_proven() -> None:
+    gone = unreachable_node(NOW, "ssh: timed out")
+    assert survived(Proof({"ready": True}), healthy_node(**FRESH), gone).checks["no_restart_during_soak"] is None
 
 
 def test_nothing_shown_is_nothing_proven() -> None:
