@@ -134,6 +134,8 @@ def main(arguments: Sequence[str], paths: Paths) -> int:
 
 
 if __name__ == "__main__":
+    # Not everybody's root has the places where ip and mke2fs are.
+    os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}:/usr/local/sbin:/usr/sbin:/sbin"
     try:
         sys.exit(main(sys.argv[1:], default_paths(os.environ, Path.home())))
     except LabError as error:

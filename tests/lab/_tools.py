@@ -23,13 +23,11 @@ PACKAGES = {
     "ssh": "openssh-client",
     "tar": "tar",
 }
-SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def missing() -> list[str]:
     """The packages whose program is not to be found."""
-    path = f"{os.environ.get('PATH', os.defpath)}:{SBIN}"
-    return sorted({pkg for tool, pkg in PACKAGES.items() if not shutil.which(tool, path=path)})
+    return sorted({package for tool, package in PACKAGES.items() if not shutil.which(tool)})
 
 
 def require() -> None:
