@@ -119,7 +119,15 @@ def everything(faults: list[Fault], hosts: list[str], options: argparse.Namespac
     play = Run(
         options.mode, soak_seconds=5 if options.quick else 30, max_unavailable=options.max_unavailable or len(hosts)
     )
-    bench = Bench(mode=options.mode, commit=now, record=options.record, play=play, reset=reset, keep=keep_report)
+    bench = Bench(
+        mode=options.mode,
+        commit=now,
+        record=options.record,
+        play=play,
+        reset=reset,
+        keep=keep_report,
+        versions=lambda: results.versions,
+    )
     waiting: queue.SimpleQueue[Fault] = queue.SimpleQueue()
     for fault in faults:
         if fault.scope == "host":

@@ -44,6 +44,11 @@ class Results:
         """All rows, in the order of the file."""
         return list(self._data["rows"])
 
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions that the rows so far have shown."""
+        return dict(self._data["versions"])
+
     def done(self, case: str, mode: str, commit: str) -> bool:
         """There is a row of that commit, and it could be run. Uncommitted work is never done."""
         row = self._find(case, mode)

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 import time
@@ -42,6 +43,7 @@ class Bench:
     play: Callable[[str], Report]
     reset: Callable[[str], None]
     keep: Callable[[Fault, Report], None]
+    versions: Callable[[], dict[str, str]]  # those of earlier rows, for a node that cannot be asked
     inject: Callable[[Fault, str], float] = inject
     undo: Callable[[Fault, str], None] = undo
 
@@ -106,7 +108,7 @@ def _measured(fault: Fault, host: str, bench: Bench, entry: Row) -> tuple[Row, d
     versions = versions_of(report)
     bench.keep(fault, report)
     if bench.record:
-        record(recording(fault, report, versions))
+        record(recording(fault, report, {**bench.versions(), **versions}))
     wrong = mistakes(entry["expected"], report)
     note = "; ".join([*wrong, *([fault.note] if fault.note else [])])
     timing = {"seconds": round(seconds, 1), "injected_after": round(took, 1)}
@@ -126,7 +128,7 @@ def versions_of(report: Report) -> dict[str, str]:
     by_api, by_node = known(evidence, "cluster", "node"), known(evidence, "node", "kubelet")
     cri = known(evidence, "node", "runtime", "cri")
     kubelet = by_api.get("kubelet_version") or by_node.get("version")
-    containerd = by_api.get("runtime_version", "").partition("://")[2] or (cri.get("runtime") or " ").split(" ")[1]
+    containerd = by_api.get("runtime_version", "").partition("://")[2] or re.split("[ ~]", f"{cri.get('runtime')} ")[1]
     return found | {k: v for k, v in (("kubelet", kubelet), ("containerd", containerd)) if isinstance(v, str) and v}
 
 

@@ -47,6 +47,7 @@ class Lab:
             play=play,
             reset=lambda host: self._note("reset"),
             keep=lambda fault, report: self._note("keep"),
+            versions=dict,
             inject=inject,
             undo=lambda fault, host: self._note("undo"),
         )
@@ -86,7 +87,7 @@ def test_what_was_done_to_the_cluster_is_undone_whatever_happens() -> None:
         {"cluster": {"node": {"kubelet_version": "v1.37.2", "runtime_version": "containerd://1.7.24"}}, "node": None},
         {
             "cluster": {"node": None},
-            "node": {"kubelet": {"version": "v1.37.2"}, "runtime": {"cri": {"runtime": "containerd 1.7.24"}}},
+            "node": {"kubelet": {"version": "v1.37.2"}, "runtime": {"cri": {"runtime": "containerd 1.7.24~ds1"}}},
         },
     ],
 )
