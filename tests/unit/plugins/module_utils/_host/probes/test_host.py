@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
 import threading
@@ -72,7 +73,7 @@ def test_clock() -> None:
 
 def test_own_inotify_instances_are_counted() -> None:
     before = processes._inotify(str(os.getpid()))
-    libc = clock.ctypes.CDLL(None)
+    libc = ctypes.CDLL(None)
     descriptor = libc.inotify_init()
     try:
         assert processes._inotify(str(os.getpid())) == before + (os.getuid() == 0)
@@ -84,7 +85,7 @@ def test_own_inotify_instances_are_counted() -> None:
 def test_a_process_in_state_d_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     states = {"7": ["D", "D"], "8": ["D", "S"], "9": ["S"]}
     monkeypatch.setattr(processes, "SECOND_LOOK", 0.0)
-    monkeypatch.setattr(processes.os, "listdir", lambda path: [*states, "self"] if path == "/proc" else [])
+    monkeypatch.setattr(os, "listdir", lambda path: [*states, "self"] if path == "/proc" else [])
     monkeypatch.setattr(processes, "_state", lambda pid: states[pid].pop(0))
     monkeypatch.setattr(processes, "_described", lambda pid: f"kubelet ({pid}) rpc_wait_bit_killable")
     assert processes.ask() == (("kubelet (7) rpc_wait_bit_killable",), 0)
