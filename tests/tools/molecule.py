@@ -22,7 +22,17 @@ def command(scenario: str | None) -> list[str]:
     """What is run: every scenario, or one."""
     molecule = [str(Path(sys.executable).with_name("molecule")), "test"]
     chosen = ["--scenario-name", scenario] if scenario else ["--all"]
-    return [sys.executable, "-m", "tests.lab", "exec", "--", *molecule, *chosen]
+    return [
+        sys.executable,
+        "-m",
+        "tests.lab",
+        "exec",
+        "--",
+        *molecule,
+        "--destroy=never",
+        "--continue-on-failure",
+        *chosen,
+    ]
 
 
 def environment() -> dict[str, str]:
