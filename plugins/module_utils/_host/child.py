@@ -39,9 +39,17 @@ class Batch(t.NamedTuple):
 
 
 def start(batch: Batch) -> tuple[int, int]:
-    """Fork; returns the reading end of the child's pipe, and its pid. The child never returns."""
+    """Fork; returns the reading end of the child's pipe, and its pid. The child never returns.
+
+    Raises ``OSError`` when there is no process or descriptor left.
+    """
     source, sink = os.pipe()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        os.close(source)
+        os.close(sink)
+        raise
     if pid == 0:
         try:
             _isolate(sink)

@@ -25,6 +25,7 @@ from collections import deque
 
 from .._diagnosis.evidence import unknown
 from .child import OPENED, Ask, Batch, Question, busy, kill_group, reap, start
+from .errors import words
 from .wire import decode
 
 WIDTH: t.Final = 3
@@ -120,12 +121,23 @@ class Runner:
             if time.monotonic() >= self._end:
                 self._give_up()
             while self._waiting and len(self._running) < self._width:
-                child = _Child(self._waiting.popleft())
-                self._running[child.source] = child
-                self._poller.register(child.source, select.POLLIN)
-            self._sleep()
-            self._kill_late()
+                self._start(self._waiting.popleft())
+            if self._running:
+                self._sleep()
+                self._kill_late()
         return self._answers
+
+    def _start(self, batch: Batch) -> None:
+        """A node without a process or a descriptor left is evidence too."""
+        try:
+            child = _Child(batch)
+        except OSError as error:
+            for question in batch.questions:
+                reason = f"{question.name}: no process could be started: {words(error)}"
+                self._keep(Answer(question.name, unknown(reason), 0.0))
+            return
+        self._running[child.source] = child
+        self._poller.register(child.source, select.POLLIN)
 
     def _give_up(self) -> None:
         while self._waiting:

@@ -67,7 +67,7 @@ def config(profile: Profile, lines: t.Sequence[systemd.Directive]) -> Fields:
         base = _document(path)
         extra = [drop_in for drop_in in map(_document, _drop_ins(values, profile)) if drop_in is not None]
         if base is None:
-            raise ParseError(f"{path} does not exist")
+            raise ParseError("does not exist")
         settings = kubelet.settings(base, extra, given if isinstance(given, tuple) else ())
         return {**fields, **settings._asdict()}
     except kubelet.Unusable as error:

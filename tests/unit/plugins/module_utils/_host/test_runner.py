@@ -99,6 +99,18 @@ def test_an_error_of_the_caller_is_none_of_ours() -> None:
     assert [answer.value for answer in answers.values()] == [1, 2]
 
 
+def test_no_process_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pid-exhaustion: what cannot be asked is unknown, and nothing is raised or leaked."""
+    before, begin = len(list(Path("/proc/self/fd").iterdir())), time.monotonic()
+    monkeypatch.setattr(os, "fork", lambda: fail(BlockingIOError(11, "Resource temporarily unavailable")))
+    answers = Runner([batch({"a": lambda: 1, "b": lambda: 2}), batch({"c": lambda: 3})], 5.0).run()
+    assert [answer.value.reason for answer in answers.values()] == [
+        f"{name}: no process could be started: Resource temporarily unavailable" for name in "abc"
+    ]
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert time.monotonic() - begin < 1
+
+
 def test_an_import_that_fails_is_the_first_questions_mistake() -> None:
     broken = Batch((Question("a", 1.0), Question("b", 1.0)), lambda: fail(ImportError("gone")))
     answers = Runner([broken], 5.0).run()
