@@ -45,7 +45,9 @@ def environment() -> dict[str, str]:
 def run(host: str, task: Task, weighed: bool = True) -> tuple[float, dict[str, t.Any]]:
     """(seconds on the controller's wall clock, the task's result); raises RuntimeError when it failed."""
     name, arguments = task
-    command = [tool("ansible"), host, "-i", str(INVENTORY), "-m", name, "-a", json.dumps(arguments)]
+    command = [tool("ansible"), host, "-i", str(INVENTORY), "-m", name]
+    if arguments:
+        command += ["-a", json.dumps(arguments)]
     if weighed:
         command += ["-e", f"ansible_python_interpreter={INTERPRETER}"]
     start = time.monotonic()
