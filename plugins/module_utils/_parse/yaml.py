@@ -241,13 +241,9 @@ def _quoted(text: str, number: int) -> tuple[str, str]:
 
 
 def _unescape(text: str, number: int) -> str:
-    def one(match: re.Match[str]) -> str:
-        code = match.group(1)
-        if code in _ESCAPES:
-            return _ESCAPES[code]
+    if not set(re.findall(r"\\(.)", text)) <= set(_ESCAPES):
         raise ParseError(f"line {number}: an escape that this reader does not know")
-
-    return re.sub(r"\\(.)", one, text)
+    return re.sub(r"\\(.)", lambda match: _ESCAPES[match.group(1)], text)
 
 
 def _flow(text: str, number: int, depth: int) -> tuple[Value, str]:
