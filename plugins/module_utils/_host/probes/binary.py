@@ -20,7 +20,7 @@ from ..._parse import procfs
 from ..._parse.errors import ParseError
 from ..command import Output, run
 from ..files import read
-from .kubelet import binary_path, flags, unit_lines
+from .kubelet import binary_path, flags, showable, unit_lines
 
 # A kubelet with a flag that it does not know exits within a second or two, also on a slow node.
 STABLE_SECONDS: t.Final = 30.0
@@ -91,7 +91,7 @@ def _try(path: str, given: t.Sequence[Setting]) -> tuple[str | None, tuple[Setti
             return match.group(1), tuple(refused)
         matching = [setting for setting in left if setting.flag.partition("=")[0] == name]
         left = [setting for setting in left if setting not in matching]
-        refused += matching
+        refused += map(showable, matching)
         if not matching or len(refused) >= _MOST_UNKNOWN:
             return unknown(f"{path} refuses its flags"), tuple(refused)
 

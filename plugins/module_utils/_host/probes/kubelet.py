@@ -16,6 +16,7 @@ from ..._diagnosis.evidence import unknown
 from ..._diagnosis.node import File, Profile, Setting
 from ..._parse import kubelet, systemd
 from ..._parse.errors import ParseError
+from ..._parse.redact import redact
 from ..errors import words
 from ..files import attempt, describe, names, read, read_or_none
 from ..profile import UNIT_DIRS
@@ -57,12 +58,18 @@ def flags(lines: t.Sequence[systemd.Directive]) -> tuple[Setting, ...]:
     return systemd.command_flags(lines, {path: text for path, text in environments.items() if text is not None})
 
 
+def showable(setting: Setting) -> Setting:
+    """As it may leave the node: `k3s agent` takes its token as a flag."""
+    return Setting(redact(setting.flag), setting.file)
+
+
 def config(profile: Profile, lines: t.Sequence[systemd.Directive]) -> Fields:
     """Every field of KubeletConfig that the files can tell; what they cannot tell is unknown."""
     given = attempt(flags, lines)
     values = kubelet.flag_values(given) if isinstance(given, tuple) else {}
     path = values.get("--config", profile.config)
-    fields: Fields = {"file": attempt(describe, path), "problem": None, "flags": given}
+    shown = tuple(map(showable, given)) if isinstance(given, tuple) else given
+    fields: Fields = {"file": attempt(describe, path), "problem": None, "flags": shown}
     try:
         base = _document(path)
         extra = [drop_in for drop_in in map(_document, _drop_ins(values, profile)) if drop_in is not None]

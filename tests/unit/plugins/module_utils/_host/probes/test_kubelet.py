@@ -65,6 +65,11 @@ def test_a_drop_in_of_the_administrator_wins(place: Profile, tmp_path: Path) -> 
     assert fields["fail_swap_on"] is False
 
 
+def test_a_token_among_the_flags_stays_on_the_node(place: Profile) -> None:
+    write(place.flag_files[0], 'B="--token=K10abcdef::server:0123456789"\n')
+    assert Setting("--token=<redacted>", place.flag_files[0]) in kubelet.ask(place)[1]["flags"]
+
+
 def test_a_masked_unit_has_no_flags_of_its_own(place: Profile, tmp_path: Path) -> None:
     mask = Path(f"{tmp_path}/etc/systemd/system/kubelet.service")
     mask.parent.mkdir(parents=True)
