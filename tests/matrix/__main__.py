@@ -20,7 +20,7 @@ from tests.faults.table import FAULTS
 
 from .playbook import Run
 from .results import ROOT, Results, Row, commit
-from .row import Bench, blank, keep_report, locked, reset, row
+from .row import Bench, NotReset, blank, keep_report, locked, reset, row
 
 # One of each kind of verdict and of repair: what `make test` can afford.
 QUICK: t.Final = (
@@ -72,12 +72,24 @@ def without_rule(faults: list[Fault]) -> list[Fault]:
 
 
 def work(faults: Iterable[Fault], host: str, bench: Bench, results: Results) -> None:
-    """Take faults until there are none left."""
+    """Take faults until there are none left; whoever has *host* between two rows finds it clean."""
+    clean = False
     for fault in faults:
         with locked(host):
-            entry, versions = row(fault, host, bench)
-        results.put(entry, versions)
-        sys.stderr.write(line(entry) + "\n")
+            entry, versions = row(fault, host, bench, clean=clean)
+            results.put(entry, versions)
+            sys.stderr.write(line(entry) + "\n")
+            clean = cleaned(host, bench)
+
+
+def cleaned(host: str, bench: Bench) -> bool:
+    """Reset *host*; when that fails the next row tries again, and says so if it must."""
+    try:
+        bench.reset(host)
+    except NotReset as why:
+        sys.stderr.write(f"{why}\n")
+        return False
+    return True
 
 
 def line(entry: Row) -> str:
@@ -115,7 +127,7 @@ def main() -> int:
 
 
 def everything(faults: list[Fault], hosts: list[str], options: argparse.Namespace, results: Results, now: str) -> None:
-    """All *faults*, one thread a host; then those that concern the whole cluster; then clean nodes."""
+    """All *faults*, one thread a host, and then those that concern the whole cluster."""
     play = Run(
         options.mode, soak_seconds=5 if options.quick else 30, max_unavailable=options.max_unavailable or len(hosts)
     )
@@ -138,9 +150,6 @@ def everything(faults: list[Fault], hosts: list[str], options: argparse.Namespac
     for thread in threads:
         thread.join()
     work([f for f in faults if f.scope == "cluster"], hosts[0], bench, results)
-    for host in hosts:
-        with locked(host):
-            reset(host)
 
 
 if __name__ == "__main__":

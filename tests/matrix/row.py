@@ -71,11 +71,12 @@ def locked(host: str) -> Iterator[None]:
         yield
 
 
-def row(fault: Fault, host: str, bench: Bench) -> tuple[Row, dict[str, str]]:
+def row(fault: Fault, host: str, bench: Bench, *, clean: bool = False) -> tuple[Row, dict[str, str]]:
     """Run *fault* on *host*; the row, and the versions that were seen. Never raises for a failed row."""
     entry = blank(fault, host, bench.mode, bench.commit)
     try:
-        bench.reset(host)
+        if not clean:
+            bench.reset(host)
         return _measured(fault, host, bench, entry)
     except (NotReset, NotInjected, NoReport) as why:
         return {**entry, "note": f"could not be run: {why}"}, {}

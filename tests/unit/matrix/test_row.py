@@ -61,6 +61,12 @@ def test_a_clean_node_is_broken_and_judged() -> None:
     assert "ansible-core" in versions
 
 
+def test_a_node_that_is_clean_is_not_reset_again() -> None:
+    lab = Lab()
+    row(FAULTS["kubelet-stopped"], "pi-04", lab.bench(RIGHT), clean=True)
+    assert lab.done == ["inject", "play", "keep"]
+
+
 def test_a_wrong_verdict_is_a_wrong_row_that_says_why() -> None:
     entry, dummy = row(FAULTS["containerd-down"], "pi-04", Lab().bench(RIGHT))
     assert entry["ok"] is False
