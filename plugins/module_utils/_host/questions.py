@@ -56,41 +56,45 @@ def _kubelet(place: Profile) -> Asks:
 
 
 def _host(place: Profile) -> Asks:
-    from .probes import clock, kernel, logs, network, pressure, processes, storage
+    from .probes import clock, kernel, network, pressure, storage
 
     return {
-        "identity": kernel.identity,
         "pressure": partial(pressure.ask, place),
+        "identity": kernel.identity,
+        "clock": clock.ask,
         "storage": partial(storage.ask, place),
         "network": partial(network.ask, place),
         "kernel": kernel.ask,
-        "kernel-log": logs.kernel,
-        "clock": clock.ask,
         "board": clock.board,
-        "processes": processes.ask,
     }
 
 
-# (opener, question -> seconds). What imports most, waits longest and says most comes first.
+def _kernel(place: Profile) -> Asks:
+    from .probes import logs, processes
+
+    return {"kernel-log": logs.kernel, "processes": processes.ask}
+
+
+# (opener, question -> seconds). What only reads /proc and /sys comes first: on a starved node it may be all that is
+# answered, and it says what the node starves of. Then what imports most, waits longest and says most.
 _BATCHES: t.Final[tuple[tuple[Opener, dict[str, float]], ...]] = (
+    (
+        _host,
+        {
+            "pressure": 3.0,
+            "identity": 3.0,
+            "clock": 3.0,
+            "storage": 3.0,
+            "network": 3.0,
+            "kernel": 3.0,
+            "board": 3.0,
+        },
+    ),
     (_kubelet, {"kubelet-files": 4.0, "certificates": 4.0, "api": 5.0, "kubelet-binary": 7.0}),
     # What may have to wait for a frozen kubelet is not behind what may have to wait for the API server.
     (_systemd, {"units": 5.0, "healthz": 4.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
     (_runtime, {"cri": 7.0}),
-    (
-        _host,
-        {
-            "identity": 3.0,
-            "pressure": 3.0,
-            "storage": 3.0,
-            "network": 3.0,
-            "kernel": 3.0,
-            "kernel-log": 3.0,
-            "clock": 3.0,
-            "board": 3.0,
-            "processes": 4.0,
-        },
-    ),
+    (_kernel, {"kernel-log": 3.0, "processes": 4.0}),
 )
 
 

@@ -30,9 +30,9 @@ from .wire import decode
 
 WIDTH: t.Final = 3
 # Loading a batch's code takes 0.05 s on a fast core and 0.9 s on an emulated one. A node that needs longer is
-# starved, not hung: there the whole gets more time, up to twice as much.
+# starved, not hung: there the whole gets more time, up to three times as much.
 LOADING: t.Final = 1.5
-SLOWEST: t.Final = 2.0
+SLOWEST: t.Final = 3.0
 LONGEST_LOADING: t.Final = 6.0
 # A question whose process wants the processor at its deadline is slow, and is looked at again after so long.
 GRACE: t.Final = 1.0
