@@ -44,15 +44,12 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     Fault(
         id="memory-pressure",
-        inject=(node(program("eater.py", "40", "-p OOMScoreAdjust=-999")),),
-        holds=node(
-            "[ $(awk '/MemAvailable/ {print $2}' /proc/meminfo) -lt 61440 ] && "
-            "awk '/full/ {split($2, a, \"=\"); exit !(a[2] >= 1)}' /proc/pressure/memory"
-        ),
+        inject=(node(program("eater.py", "75", "-p OOMScoreAdjust=-999")),),
+        holds=controller('[ "$(condition MemoryPressure)" = True ]'),
         undo=(node("systemctl stop outward-eater"),),
         outcome="needs-operator",
         deadline=180,
-        note="below the kubelet's own signal where the kernel lets us, and with stalls (PSI) in any case",
+        note="75 MiB left by the kubelet's own signal (free and inactive file pages); eviction begins below 100",
     ),
     Fault(
         id="disk-pressure-imagefs",
