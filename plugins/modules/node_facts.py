@@ -18,7 +18,8 @@ description:
     health, configuration and journal, the container runtime over its CRI socket, memory, disks and stalls, certificates,
     the way to the API server, CNI, mounts, the kernel, the clock and the board.
   - Every question is asked in a process of its own with a deadline. When something hangs, its answer is V(unknown)
-    together with the reason, and the module still ends within 10 seconds (on a node so starved that loading the code takes seconds, 30).
+    together with the reason, and the module still ends within 10 seconds (30 on a node so starved that loading the
+    code takes seconds).
   - No key, token or content of a kubeconfig is part of the result.
   - Works with a full disk and on a read-only root; its action plugin lets Ansible itself use memory only.
 extends_documentation_fragment:
