@@ -10,7 +10,7 @@ import typing as t
 
 from .model import Fault, controller
 
-QEMU: t.Final = "$(lab status | awk -v host=\"$HOST\" '$1 == host {print $2}')"
+QEMU: t.Final = "$(lab status | awk -v host=\"$HOST\" '$1 == host && $2 ~ /^[0-9]+$/ {print $2}')"
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
