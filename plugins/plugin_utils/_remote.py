@@ -23,6 +23,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs i
 TMPFS: t.Final = "/dev/shm"
 OBSERVE: t.Final = "outward.kubelet.node_facts"
 RETRIES: t.Final = 1
+GIVE_UP: t.Final = "-o ServerAliveInterval=10 -o ServerAliveCountMax=6"  # ssh_config(5): after a minute of silence
 REMOTE_TMP: t.Final = f"{TMPFS}/.ansible-outward"
 
 
@@ -90,6 +91,10 @@ def _make_robust(action: ActionBase, module: str) -> None:
     # Only connections that can pipe have the option (ssh does, local does not need it).
     if "pipelining" in options:
         action._connection.set_option("pipelining", True)
+    # A node that is out of memory keeps the connection and never answers on it.
+    if "ssh_extra_args" in options:
+        extra = action._connection.get_option("ssh_extra_args") or ""
+        action._connection.set_option("ssh_extra_args", f"{extra} {GIVE_UP}".strip())
     # A slow node loses a login now and then. To look twice is harmless; to act twice is not.
     if "reconnection_retries" in options and module == OBSERVE:
         action._connection.set_option("reconnection_retries", RETRIES)

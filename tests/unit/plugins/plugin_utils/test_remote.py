@@ -18,11 +18,14 @@ class Connection:
     """A connection that remembers the options that were set."""
 
     def __init__(self) -> None:
-        self.options: dict[str, t.Any] = {"pipelining": False, "reconnection_retries": 0}
+        self.options: dict[str, t.Any] = {"pipelining": False, "reconnection_retries": 0, "ssh_extra_args": "-4"}
         self._shell = self
 
     def get_options(self) -> dict[str, t.Any]:
         return self.options
+
+    def get_option(self, name: str) -> t.Any:
+        return self.options[name]
 
     def set_option(self, name: str, value: t.Any) -> None:
         self.options[name] = value
@@ -69,4 +72,5 @@ def test_looking_is_tried_again_and_acting_never(module: str, retries: int) -> N
     ask(t.cast(t.Any, action), module, {}, {})
     assert action._connection.options["reconnection_retries"] == retries
     assert action._connection.options["pipelining"] is True
+    assert action._connection.options["ssh_extra_args"].startswith("-4 -o ServerAliveInterval=")
     assert action._task.environment == [{"TMPDIR": "/dev/shm"}]
