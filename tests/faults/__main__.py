@@ -11,7 +11,7 @@ import sys
 
 from .lab import NotInjected, in_lab, inject, undo
 from .model import Fault
-from .table import FAULTS
+from .table import FAULTS, TRIED
 
 
 def describe(fault: Fault) -> str:
@@ -50,7 +50,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.command == "list":
         for fault in FAULTS.values():
-            print(f"{fault.id:36} {fault.kind:10} {fault.outcome:16} {fault.note}")
+            tried = "" if fault.id in TRIED else "never run"
+            print(f"{fault.id:36} {tried:9} {fault.kind:10} {fault.outcome:16} {fault.note}")
         return 0
     fault = FAULTS[options.fault]
     if options.command == "show":

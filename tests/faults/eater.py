@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Takes memory in small bites until the kubelet's own signal is below MIB, and keeps it so: ``python3 eater.py MIB``."""
+"""Takes memory in small bites until the kernel has MIB left, and keeps it so: ``python3 eater.py MIB``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PAGE = 4096
 
 
 def left() -> int:
-    """KiB that the kubelet would call available: capacity less the root cgroup's working set (KEP-2570)."""
+    """MemAvailable in KiB."""
     lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-    return int(lines["MemFree"].split()[0]) + int(lines["Inactive(file)"].split()[0])
+    return int(lines["MemAvailable"].split()[0])
 
 
 def main() -> None:

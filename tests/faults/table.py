@@ -44,6 +44,18 @@ LAYERS: t.Final = (
 )
 FAULTS: t.Final[dict[str, Fault]] = {fault.id: fault for layer in LAYERS for fault in layer.FAULTS}
 
+# Seen to take hold on a real node. The others are written and have never been run: whoever runs one enters it here.
+TRIED: t.Final = frozenset(
+    """
+    kubelet-stopped kubelet-unit-masked kubelet-unit-disabled kubelet-unknown-flag kubelet-config-missing
+    kubelet-config-empty kubelet-config-invalid kubelet-swap-on kubelet-syncloop-stuck containerd-down containerd-hung
+    containerd-config-invalid kubelet-client-cert-expired kubelet-client-pem-missing node-object-deleted
+    clock-skew-past clock-skew-past-day node-ready-stale-after-clock-step disk-pressure-nodefs memory-pressure
+    cni-config-missing apiserver-firewalled ssh-dead-kubelet-alive rootfs-read-only app-crashloop imagepull-bad-tag
+    node-cordoned
+    """.split()
+)
+
 # Causes that have a rule and no injection, and why none is possible here.
 NOT_INJECTED: t.Final[dict[str, str]] = {
     "kubelet-cgroup-v1-refused": "needs another kernel command line, and the lab's systemd has no cgroup v1",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import queue
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.faults.model import Fault
-from tests.faults.table import FAULTS
+from tests.faults.table import FAULTS, TRIED
 
 from .playbook import Run
 from .results import ROOT, Results, Row, commit
@@ -44,7 +45,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m tests.matrix", description=__doc__)
     parser.add_argument("--mode", choices=["diagnose", "recover"], default="recover")
     parser.add_argument("--hosts", default="pi-04", help="comma separated; one row at a time on each")
-    parser.add_argument("--only", help="comma separated faults")
+    parser.add_argument("--only", help="comma separated faults, also such as were never run (default: those that were)")
     parser.add_argument("--quick", action="store_true", help="a dozen rows, and a short soak")
     parser.add_argument("--again", action="store_true", help="also rows that are already there")
     parser.add_argument("--record", action="store_true", help="keep the evidence in tests/recordings")
@@ -55,7 +56,13 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 def chosen(options: argparse.Namespace) -> list[Fault]:
     """The faults that were asked for; raises SystemExit for one that there is not."""
-    names = options.only.split(",") if options.only else QUICK if options.quick else FAULTS
+    names = (
+        options.only.split(",")
+        if options.only
+        else QUICK
+        if options.quick
+        else [name for name in FAULTS if name in TRIED]
+    )
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
         sys.exit(f"no such fault: {', '.join(unknown)} (python3 -m tests.faults list)")
@@ -149,7 +156,10 @@ def everything(faults: list[Fault], hosts: list[str], options: argparse.Namespac
         thread.start()
     for thread in threads:
         thread.join()
-    work([f for f in faults if f.scope == "cluster"], hosts[0], bench, results)
+    with contextlib.ExitStack() as stack:
+        for host in hosts[1:]:  # the first one is locked by its own rows
+            stack.enter_context(locked(host))
+        work([f for f in faults if f.scope == "cluster"], hosts[0], bench, results)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan im
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
 from tests.faults import shell
 from tests.faults.model import Fault, Step
-from tests.faults.table import FAULTS, NOT_INJECTED
+from tests.faults.table import FAULTS, NOT_INJECTED, TRIED
 
 CATALOGUE = set(Path(__file__).with_name("catalogue.txt").read_text().split())
 # An injection may be there before its rule.
@@ -51,6 +51,10 @@ def test_every_script_parses(step: Step) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_every_cause_that_we_know_has_an_injection() -> None:
+def test_every_cause_that_we_know_has_an_injection_or_a_reason() -> None:
     injected = {cause for fault in FAULTS.values() for cause in (*fault.root_causes, fault.id)}
     assert set(CAUSES) - injected == set(NOT_INJECTED)
+
+
+def test_what_was_tried_is_there() -> None:
+    assert set(FAULTS) >= TRIED
