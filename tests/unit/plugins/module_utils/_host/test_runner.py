@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Unknown, unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Stall
-from ansible_collections.outward.kubelet.plugins.module_utils._host import command, runner
+from ansible_collections.outward.kubelet.plugins.module_utils._host import child, command, runner
 from ansible_collections.outward.kubelet.plugins.module_utils._host.child import Ask, Batch, Question
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
 from ansible_collections.outward.kubelet.plugins.module_utils._host.runner import LARGEST_ANSWER, Runner, Task, run
@@ -203,3 +203,24 @@ def test_commands() -> None:
         command.run(["sh", "-c", "yes | head -c 9000000"], 5.0)
     with pytest.raises(FileNotFoundError):
         command.run(["/no/such/command"], 5.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "stall", "slow"),
+    [("R", "0.00", True), ("S", "50.00", False), ("D", "0.00", False), ("D", "12.50", True), ("T", "12.50", False)],
+)
+def test_slow_is_what_wants_the_processor_or_its_own_pages(
+    monkeypatch: pytest.MonkeyPatch, state: str, stall: str, slow: bool
+) -> None:
+    files = {
+        "/proc/7/task/7/children": "8 ",
+        "/proc/7/stat": "7 (python) S 1 7",
+        "/proc/8/stat": f"8 (journalctl) {state} 7 7",
+        "/proc/pressure/memory": f"some avg10={stall} avg60=0.00 avg300=0.00 total=1\n",
+    }
+    monkeypatch.setattr(child, "_text", files.__getitem__)
+    assert child.busy(7) is slow
+
+
+def test_a_process_that_is_gone_is_not_slow() -> None:
+    assert child.busy(4194305) is False
