@@ -24,7 +24,7 @@ test: build-tree ## All set-up, lint, types, unit tests, and Molecule on the lab
 	@$(PY) -m tests.tools.everything lint sanity unit molecule
 
 demo: build-tree lab-up ## Break a real node twice, see it diagnosed, refused and recovered
-	@tests/demo/demo.sh
+	@flock /tmp/lab-pi-04.lock tests/demo/demo.sh
 
 ##@ Set-up
 .PHONY: venv build-tree lock
