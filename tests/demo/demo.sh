@@ -11,7 +11,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 host=pi-04
 inventory=$(cd "$root" && python3 -m tests.lab paths | sed -n 's/^INVENTORY=//p')
 
-say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
+say() { printf '\n# %s\n' "$*"; }
 lab() { (cd "$root" && python3 -m tests.lab "$@"); }
 faults() { (cd "$root" && python3 -m tests.faults "$@"); }
 
@@ -19,10 +19,14 @@ faults() { (cd "$root" && python3 -m tests.faults "$@"); }
 play() {
     local status=0
     printf '\n$ cd examples/pi-cluster && ansible-playbook %s -l %s\n' "$1" "$host"
-    (cd "$root/examples/pi-cluster" && PYTHONPATH="$root" ANSIBLE_COLLECTIONS_PATH="$root/.build" \
+    (cd "$root/examples/pi-cluster" && PYTHONPATH="$root" ANSIBLE_COLLECTIONS_PATH="$root/.build" ANSIBLE_NOCOLOR=1 \
         python3 -m tests.lab exec -- "$root/.venv/bin/ansible-playbook" -i "$inventory" "$1" -l "$host") || status=$?
     printf '(exit status %s)\n' "$status"
 }
+
+# What the demo shows is kept, and the README quotes it.
+mkdir -p "$root/docs/results"
+exec > >(tee "$root/docs/results/demo.txt") 2>&1
 
 finish() { status=$?; say "Putting $host back as it was"; lab reset "$host"; exit "$status"; }
 trap finish EXIT
