@@ -34,6 +34,7 @@ class Answer:
     result: dict[str, t.Any]
     unreachable: str | None  # the host could not be logged into
     failed: str | None  # the module ran and said so, or could not be run
+    cut_off: bool = False  # the module began and was ended by something else: nobody knows how far it came
 
 
 def ask(action: ActionBase, module: str, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> Answer:
@@ -46,7 +47,7 @@ def ask(action: ActionBase, module: str, arguments: dict[str, t.Any], variables:
     if result.get("unreachable"):
         return Answer(result, _one_line(str(result.get("msg", "unreachable"))), None)
     if result.get("failed"):
-        return Answer(result, None, _reason(result))
+        return Answer(result, None, _reason(result), _cut_off(result))
     return Answer(result, None, None)
 
 
@@ -59,27 +60,38 @@ class OnNode(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The module's result."""
         super().run(tmp, task_vars)
-        answer = ask(self, self.MODULE, self._task.args, task_vars or {})
+        return self.concluded(ask(self, self.MODULE, self._task.args, task_vars or {}))
+
+    def concluded(self, answer: Answer) -> dict[str, t.Any]:
+        """The module's result, or why there is none."""
         if answer.unreachable:
             return {"unreachable": True, "msg": answer.unreachable}
         return {**answer.result, "msg": answer.failed} if answer.failed else answer.result
 
 
 class Acting(OnNode):
-    """An action that changes the node: losing the node in the middle is a result too, and never a success."""
+    """An action that changes the node: being cut off in the middle is a result too, and never a success."""
 
     STEP: t.ClassVar[str]
+    started: datetime
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """The module's result; ``result: failed`` with the reason when the module did not end."""
-        started = datetime.now(UTC)
-        result = super().run(tmp, task_vars)
-        if "result" in result:
-            return result
-        if not result.get("unreachable"):
-            raise AnsibleActionFail(str(result.get("msg")))
-        action = {"step": self.STEP, "started": instant(started), "finished": instant(datetime.now(UTC))}
-        reason = f"the node was lost during {self.STEP}: {result['msg']}"
+        """The module's result; ``result: failed`` with the reason when the module did not end by itself."""
+        self.started = datetime.now(UTC)
+        return super().run(tmp, task_vars)
+
+    def concluded(self, answer: Answer) -> dict[str, t.Any]:
+        """Bad input fails the task, since nothing was touched; whatever was cut off may have acted."""
+        if answer.unreachable:
+            return self._lost(f"the node was lost during {self.STEP}: {answer.unreachable}")
+        if answer.cut_off:
+            return self._lost(f"{self.STEP} was cut off on the node: {answer.failed}")
+        if answer.failed:
+            raise AnsibleActionFail(answer.failed)
+        return answer.result
+
+    def _lost(self, reason: str) -> dict[str, t.Any]:
+        action = {"step": self.STEP, "started": instant(self.started), "finished": instant(datetime.now(UTC))}
         lost = {"changed": True, "result": "failed", "refusals": [], "detail": reason}
         return {**lost, "action": {**action, "result": "failed"}}
 
@@ -100,9 +112,18 @@ def _make_robust(action: ActionBase, module: str) -> None:
         action._connection.set_option("reconnection_retries", RETRIES)
 
 
+def _cut_off(result: dict[str, t.Any]) -> bool:
+    # A module that ends by itself, also in an error, returns its arguments; one without a Python never began.
+    return "invocation" not in result and not _no_python(result)
+
+
+def _no_python(result: dict[str, t.Any]) -> bool:
+    return result.get("rc") == 127 or "interpreter" in str(result.get("msg")).lower()
+
+
 def _reason(result: dict[str, t.Any]) -> str:
     message = str(result.get("msg") or "the module failed")
-    if result.get("rc") == 127 or "interpreter" in message.lower():
+    if _no_python(result):
         return f"no usable Python on the node ({_one_line(message)}): install python3 there, or set ansible_python_interpreter"
     detail = str(result.get("module_stderr") or "").strip().splitlines()
     return _one_line(f"{message}: {detail[-1]}" if detail else message)

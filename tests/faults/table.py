@@ -13,6 +13,7 @@ from . import (
     certificates,
     clock,
     cluster,
+    compound,
     kernel,
     kubelet,
     kubelet_start,
@@ -20,6 +21,7 @@ from . import (
     network,
     pod_network,
     pressure,
+    quiet,
     runtime,
     storage,
     workload,
@@ -42,7 +44,8 @@ LAYERS: t.Final = (
     workload,
     cluster,
 )
-FAULTS: t.Final[dict[str, Fault]] = {fault.id: fault for layer in LAYERS for fault in layer.FAULTS}
+SINGLE: t.Final[dict[str, Fault]] = {fault.id: fault for layer in LAYERS for fault in layer.FAULTS}
+FAULTS: t.Final[dict[str, Fault]] = SINGLE | {fault.id: fault for fault in (*compound.faults(SINGLE), *quiet.FAULTS)}
 
 # Seen to take hold on a real node. The others are written and have never been run: whoever runs one enters it here.
 TRIED: t.Final = frozenset(

@@ -14,12 +14,14 @@ import sys
 import threading
 import typing as t
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from tests.faults.model import Fault
+from tests.faults.model import Fault, Kind
 from tests.faults.table import FAULTS, TRIED
 
 from .playbook import Run
+from .ready import patience
 from .results import ROOT, Results, Row, commit
 from .row import Bench, NotReset, blank, keep_report, locked, reset, row
 
@@ -46,6 +48,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--mode", choices=["diagnose", "recover"], default="recover")
     parser.add_argument("--hosts", default="pi-04", help="comma separated; one row at a time on each")
     parser.add_argument("--only", help="comma separated faults, also such as were never run (default: those that were)")
+    parser.add_argument("--kind", choices=t.get_args(Kind), help="only faults of this kind")
+    parser.add_argument("--rounds", type=int, default=1, help="run each fault so often, each in a row of its own")
     parser.add_argument("--quick", action="store_true", help="a dozen rows, and a short soak")
     parser.add_argument("--again", action="store_true", help="also rows that are already there")
     parser.add_argument("--record", action="store_true", help="keep the evidence in tests/recordings")
@@ -66,16 +70,27 @@ def chosen(options: argparse.Namespace) -> list[Fault]:
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
         sys.exit(f"no such fault: {', '.join(unknown)} (python3 -m tests.faults list)")
-    return [FAULTS[name] for name in names]
+    faults = [FAULTS[name] for name in names if options.kind in (None, FAULTS[name].kind)]
+    return [numbered(fault, number) for number in range(1, options.rounds + 1) for fault in faults]
+
+
+def numbered(fault: Fault, number: int) -> Fault:
+    """The *number*-th run of *fault*; its row stands beside the first one's."""
+    return fault if number == 1 else replace(fault, id=f"{fault.id} #{number}", roots=tuple(fault.root_causes))
+
+
+def causes() -> dict[str, t.Any]:
+    """The product's causes by id."""
+    sys.path.insert(0, str(ROOT / ".build"))
+    core = "ansible_collections.outward.kubelet.plugins.module_utils._diagnosis"
+    importlib.import_module(f"{core}.diagnose")
+    known: dict[str, t.Any] = importlib.import_module(f"{core}.registry").CAUSES
+    return known
 
 
 def without_rule(faults: list[Fault]) -> list[Fault]:
     """Those that no rule of ours can name yet: they are entered as not run, and do not count as right."""
-    sys.path.insert(0, str(ROOT / ".build"))
-    core = "ansible_collections.outward.kubelet.plugins.module_utils._diagnosis"
-    importlib.import_module(f"{core}.diagnose")
-    known = importlib.import_module(f"{core}.registry").CAUSES
-    return [fault for fault in faults if not set(fault.root_causes) <= set(known)]
+    return [fault for fault in faults if not set(fault.root_causes) <= set(causes())]
 
 
 def work(faults: Iterable[Fault], host: str, bench: Bench, results: Results) -> None:
@@ -146,6 +161,7 @@ def everything(faults: list[Fault], hosts: list[str], options: argparse.Namespac
         reset=reset,
         keep=keep_report,
         versions=lambda: results.versions,
+        patience=lambda fault: patience(causes()[name].explains for name in fault.root_causes),
     )
     waiting: queue.SimpleQueue[Fault] = queue.SimpleQueue()
     for fault in faults:

@@ -23,6 +23,7 @@ from tests.faults.lab import NotInjected, inject, undo
 from tests.faults.model import Fault
 
 from .playbook import Mode, NoReport, Report
+from .ready import Watch
 from .recording import keep as record
 from .recording import recording
 from .results import ROOT, Row
@@ -31,6 +32,11 @@ from .verdict import expected, mistakes, seen
 
 class NotReset(Exception):
     """The node could not be brought back to its clean state."""
+
+
+def no_patience(fault: Fault) -> float:
+    """As long as the run takes."""
+    return 0.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class Bench:
     reset: Callable[[str], None]
     keep: Callable[[Fault, Report], None]
     versions: Callable[[], dict[str, str]]  # those of earlier rows, for a node that cannot be asked
+    patience: Callable[[Fault], float] = no_patience  # seconds to watch Ready for, from the injection on
+    watch: Callable[[str], Watch] = Watch
     inject: Callable[[Fault, str], float] = inject
     undo: Callable[[Fault, str], None] = undo
 
@@ -100,19 +108,21 @@ def blank(fault: Fault, host: str, mode: Mode, commit: str) -> Row:
 
 def _measured(fault: Fault, host: str, bench: Bench, entry: Row) -> tuple[Row, dict[str, str]]:
     start = time.monotonic()
+    watch = bench.watch(host)
     try:
         took = bench.inject(fault, host)
         report = bench.play(host)
         seconds = time.monotonic() - start
     finally:
+        ready = watch.end(bench.patience(fault) if bench.mode == "diagnose" else 0.0)
         _clean(fault, host, bench)
     versions = versions_of(report)
     bench.keep(fault, report)
-    if bench.record:
-        record(recording(fault, report, {**bench.versions(), **versions}))
     wrong = mistakes(entry["expected"], report)
+    if bench.record and not wrong:
+        record(recording(fault, report, {**bench.versions(), **versions}))
     note = "; ".join([*wrong, *([fault.note] if fault.note else [])])
-    timing = {"seconds": round(seconds, 1), "injected_after": round(took, 1)}
+    timing = {"seconds": round(seconds, 1), "injected_after": round(took, 1), **ready}
     return {**entry, **timing, "seen": seen(report), "ok": not wrong, "note": note}, versions
 
 

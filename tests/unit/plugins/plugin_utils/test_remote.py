@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import UTC, datetime
 
 import pytest
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 
-from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
+from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, Acting, ask
 
 
 class Connection:
@@ -74,3 +75,50 @@ def test_looking_is_tried_again_and_acting_never(module: str, retries: int) -> N
     assert action._connection.options["pipelining"] is True
     assert action._connection.options["ssh_extra_args"].startswith("-4 -o ServerAliveInterval=")
     assert action._task.environment == [{"TMPDIR": "/dev/shm"}]
+
+
+class Starting(Acting):
+    """A step whose module answers as the test says; the rest of an action plugin is Ansible's."""
+
+    MODULE = "outward.kubelet.containerd_start"
+    STEP = "start-containerd"
+
+    def __init__(self) -> None:
+        self.started = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def concluded(answer: dict[str, t.Any] | Exception) -> dict[str, t.Any]:
+    return Starting().concluded(ask(t.cast(t.Any, Action(answer)), Starting.MODULE, {}, {}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (AnsibleConnectionFailure("Connection reset"), "the node was lost during start-containerd: Connection reset"),
+        # What ansible-core 2.19 makes of a module that was killed (by the kernel's OOM killer, say).
+        (
+            {"failed": True, "rc": 137, "msg": "Module result deserialization failed.", "module_stderr": "Killed\n"},
+            "start-containerd was cut off on the node: Module result deserialization failed.: Killed",
+        ),
+    ],
+)
+def test_what_was_cut_off_is_a_failed_action(answer: dict[str, t.Any] | Exception, reason: str) -> None:
+    got = concluded(answer)
+    assert (got["changed"], got["result"], got["detail"]) == (True, "failed", reason)
+    assert (got["action"]["step"], got["action"]["result"]) == ("start-containerd", "failed")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"failed": True, "msg": "no such profile", "invocation": {"module_args": {}}},
+        {"failed": True, "rc": 127, "msg": "The module interpreter '/usr/bin/python3' was not found."},
+    ],
+)
+def test_what_never_began_fails_the_task(answer: dict[str, t.Any]) -> None:
+    with pytest.raises(AnsibleActionFail):
+        concluded(answer)
+
+
+def test_what_ended_is_passed_on() -> None:
+    assert concluded({"result": "done", "changed": True}) == {"result": "done", "changed": True}
