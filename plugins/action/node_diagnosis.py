@@ -19,6 +19,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Incident, Mode, opening
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
@@ -72,6 +73,9 @@ class ActionModule(ActionBase):
     def _conclude(
         self, options: dict[str, t.Any], host: str, started: datetime, node: NodeEvidence, cluster: ClusterEvidence
     ) -> dict[str, t.Any]:
+        problem = no_node(node, cluster)
+        if problem:
+            raise AnsibleActionFail(problem)
         diagnosis = diagnose(node, cluster)
         steps = plan(diagnosis, cluster, Policy(options["automate"], options["max_unavailable"]))
         mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]

@@ -11,13 +11,13 @@ import typing as t
 from .model import Step, controller
 
 IMAGE: t.Final = "outward.lab/web:1"
-GONE: t.Final = controller("kubectl delete pod outward-fault --ignore-not-found --grace-period=1 --force")
+GONE: t.Final = controller("kubectl delete pod $POD --ignore-not-found --grace-period=1 --force")
 
 
 def pod(container: str = "", *, image: str = IMAGE, spec: str = "", bound: bool = True) -> Step:
-    """One Pod called outward-fault, bound to the node; *container* and *spec* are more JSON members of each."""
+    """One Pod called outward-fault-HOST (``$POD``), bound to the node; *container* and *spec* are more JSON members of each."""
     manifest = (
-        '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "outward-fault"}, "spec": {'
+        '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "\'"$POD"\'"}, "spec": {'
         + ('"nodeName": "\'"$HOST"\'", ' if bound else "")
         + '"terminationGracePeriodSeconds": 1, "tolerations": [{"operator": "Exists"}], '
         f'{spec}"containers": [{{"name": "app", "image": "{image}"{container}}}]}}}}'
@@ -28,12 +28,12 @@ def pod(container: str = "", *, image: str = IMAGE, spec: str = "", bound: bool 
 def waits(reason: str) -> Step:
     """The Pod's container waits for *reason* (an extended regular expression)."""
     path = "{.status.containerStatuses[0].state.waiting.reason}"
-    return controller(f'kubectl get pod outward-fault -o "jsonpath={path}" | grep -qE "{reason}"')
+    return controller(f'kubectl get pod $POD -o "jsonpath={path}" | grep -qE "{reason}"')
 
 
 def event(text: str) -> Step:
     """An event of the Pod says *text* (an extended regular expression)."""
-    fields = "involvedObject.name=outward-fault"
+    fields = "involvedObject.name=$POD"
     path = "{.items[*].message}"
     return controller(f"kubectl get events --field-selector {fields} -o 'jsonpath={path}' | grep -qE '{text}'")
 
@@ -41,4 +41,4 @@ def event(text: str) -> Step:
 def terminated(reason: str) -> Step:
     """The Pod's container has ended for *reason* (an extended regular expression), now or the time before."""
     paths = "{.status.containerStatuses[0]['state','lastState'].terminated.reason}"
-    return controller(f'kubectl get pod outward-fault -o "jsonpath={paths}" | grep -qE "{reason}"')
+    return controller(f'kubectl get pod $POD -o "jsonpath={paths}" | grep -qE "{reason}"')

@@ -26,16 +26,16 @@ AGAIN: t.Final = controller(f"for try in $(seq 60); do if ({READY.script}); then
 def deployment(replicas: int, mark: str) -> Step:
     """Pods of one Deployment on the node; another *mark* rolls them over."""
     manifest = (
-        '{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "outward-fault"}, "spec": {'
-        f'"replicas": {replicas}, "selector": {{"matchLabels": {{"app": "outward-fault"}}}}, '
-        '"template": {"metadata": {"labels": {"app": "outward-fault", "mark": "' + mark + '"}}, "spec": {'
+        '{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "\'"$POD"\'"}, "spec": {'
+        f'"replicas": {replicas}, "selector": {{"matchLabels": {{"app": "\'"$POD"\'"}}}}, '
+        '"template": {"metadata": {"labels": {"app": "\'"$POD"\'", "mark": "' + mark + '"}}, "spec": {'
         '"nodeName": "\'"$HOST"\'", "tolerations": [{"operator": "Exists"}], "terminationGracePeriodSeconds": 5, '
         f'"containers": [{{"name": "app", "image": "{IMAGE}", {SLEEP}}}]}}}}}}}}'
     )
     return controller(f"echo '{manifest}' | kubectl apply -f -")
 
 
-ROLLED: t.Final = controller("kubectl delete deployment outward-fault --ignore-not-found --wait=false")
+ROLLED: t.Final = controller("kubectl delete deployment $POD --ignore-not-found --wait=false")
 
 
 def quiet(id: str, inject: tuple[Step, ...], holds: Step = NOTHING, **changes: t.Any) -> Fault:
@@ -149,8 +149,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         (
             pod(f", {SLEEP}", spec='"hostNetwork": true, '),
             controller(
-                "kubectl wait --for=condition=Ready pod/outward-fault --timeout=60s\n"
-                "kubectl delete pod outward-fault --grace-period=120 --wait=false"
+                "kubectl wait --for=condition=Ready pod/$POD --timeout=60s\n"
+                "kubectl delete pod $POD --grace-period=120 --wait=false"
             ),
             node("sleep 10"),
         ),

@@ -142,12 +142,12 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         id="containerd-shim-hung",
         inject=(
             pod(),
-            controller("kubectl wait --for=condition=Ready pod/outward-fault --timeout=90s"),
+            controller("kubectl wait --for=condition=Ready pod/$POD --timeout=90s"),
             node(
                 "sandbox=$(grep -lsa outward-fault /run/containerd/io.containerd.runtime.v2.task/k8s.io/*/config.json | head -1)\n"
                 'pkill -STOP -f "containerd-shim-runc-v2 .*-id $(basename $(dirname $sandbox))"'
             ),
-            controller("kubectl delete pod outward-fault --wait=false"),
+            controller("kubectl delete pod $POD --wait=false"),
         ),
         holds=node("said kubelet 'DeadlineExceeded'"),
         undo=(node("pkill -CONT -f containerd-shim-runc-v2"),),

@@ -51,6 +51,7 @@ healthz() {
 CONTROLLER: t.Final = r"""
 set -eu
 export LC_ALL=C
+POD="outward-fault-$HOST"
 lab() { "$PYTHON" -m tests.lab "$@"; }
 kubectl() { lab kubectl "$@"; }
 certificate() { "$PYTHON" -m tests.faults.certificate "$LAB/pki" "$@"; }

@@ -82,9 +82,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     look_alike(
         "pod-unschedulable",
         pod(', "resources": {"requests": {"cpu": "1000"}}', bound=False),
-        controller(
-            "kubectl get pod outward-fault -o 'jsonpath={.status.conditions[*].reason}' | grep -q Unschedulable"
-        ),
+        controller("kubectl get pod $POD -o 'jsonpath={.status.conditions[*].reason}' | grep -q Unschedulable"),
     ),
     look_alike(
         "config-error",
@@ -94,24 +92,24 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     look_alike(
         "image-exec-format",
         pod(', "command": ["/etc/hostname"]'),
-        controller("kubectl get pod outward-fault -o yaml | grep -qE 'exec format error|permission denied'"),
+        controller("kubectl get pod $POD -o yaml | grep -qE 'exec format error|permission denied'"),
     ),
     Fault(
         id="pod-finalizer-stuck",
         inject=(
             pod(),
             controller(
-                "kubectl wait --for=condition=Ready pod/outward-fault --timeout=60s\n"
-                'kubectl patch pod outward-fault --type=merge -p \'{"metadata": {"finalizers": ["outward.test/never"]}}\'\n'
-                "kubectl delete pod outward-fault --wait=false"
+                "kubectl wait --for=condition=Ready pod/$POD --timeout=60s\n"
+                'kubectl patch pod $POD --type=merge -p \'{"metadata": {"finalizers": ["outward.test/never"]}}\'\n'
+                "kubectl delete pod $POD --wait=false"
             ),
         ),
         holds=controller(
-            "kubectl get pod outward-fault -o 'jsonpath={.metadata.deletionTimestamp}' | grep -q . && "
-            "kubectl get pod outward-fault -o 'jsonpath={.status.phase}' | grep -qE 'Succeeded|Failed'"
+            "kubectl get pod $POD -o 'jsonpath={.metadata.deletionTimestamp}' | grep -q . && "
+            "kubectl get pod $POD -o 'jsonpath={.status.phase}' | grep -qE 'Succeeded|Failed'"
         ),
         undo=(
-            controller('kubectl patch pod outward-fault --type=merge -p \'{"metadata": {"finalizers": null}}\''),
+            controller('kubectl patch pod $POD --type=merge -p \'{"metadata": {"finalizers": null}}\''),
             GONE,
         ),
         outcome="not-a-node-fault",
@@ -121,6 +119,6 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     look_alike(
         "runtimeclass-or-security",
         pod(spec='"securityContext": {"sysctls": [{"name": "kernel.msgmax", "value": "65536"}]}, '),
-        controller("kubectl get pod outward-fault -o 'jsonpath={.status.reason}' | grep -q SysctlForbidden"),
+        controller("kubectl get pod $POD -o 'jsonpath={.status.reason}' | grep -q SysctlForbidden"),
     ),
 )

@@ -127,8 +127,8 @@ def _measured(fault: Fault, host: str, bench: Bench, entry: Row) -> tuple[Row, d
 
 
 def _clean(fault: Fault, host: str, bench: Bench) -> None:
-    # A reset gives back the node; what was done to the cluster has to be undone by name.
-    if fault.scope == "cluster":
+    # A reset gives back the node and its Pods; what was done elsewhere in the cluster has to be undone by name.
+    if fault.scope == "cluster" or fault.kind == "look-alike":
         bench.undo(fault, host)
 
 

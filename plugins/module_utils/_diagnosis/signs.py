@@ -13,6 +13,7 @@ import re
 from datetime import datetime, timedelta
 
 from .cluster import ClusterEvidence, Lease
+from .evidence import Undecided
 from .node import Journal, LogLine, NodeEvidence, Unit
 
 # A Lease lives 40 s (nodeLeaseDurationSeconds); a clock further off than this breaks its meaning.
@@ -109,6 +110,37 @@ def clock_witness(node: NodeEvidence) -> str:
     if offset is not None:
         return f"the node's clock agrees with the API server's within {abs(offset):.0f} s"
     return f"the node's clock is synchronised ({node.clock.service or 'kernel'})"
+
+
+def no_node(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
+    """Why the host cannot be a Node of this cluster, with what to do; None: it is one, or nobody can tell.
+
+    A Node that was only deleted still has its kubelet, so whoever has neither was never one.
+    """
+    try:
+        if cluster.node is not None:
+            return None
+        names = sorted({*cluster.fleet.ready, *cluster.fleet.not_ready, *cluster.fleet.silent})
+        why = _strange(node, names)
+    except Undecided:
+        return None
+    if why is None:
+        return None
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return (
+        f"the cluster has no Node {cluster.name}, and {why}: set outward_node_name to the name of its Node "
+        f"(there are: {shown or 'none'}), or leave this host out"
+    )
+
+
+def _strange(node: NodeEvidence, names: list[str]) -> str | None:
+    if node.unreachable:
+        return f"the host cannot be reached ({node.unreachable})"
+    if not node.kubelet.binary.exists and not node.certificates.kubeconfig.file.exists:
+        return f"the host has no kubelet ({node.kubelet.binary.path})"
+    certificate = node.certificates.client
+    other = certificate.common_name.partition("system:node:")[2] if certificate else ""
+    return f"the host's kubelet is the Node {other}" if other in names else None
 
 
 def instant(moment: datetime) -> str:

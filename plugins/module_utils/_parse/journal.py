@@ -100,21 +100,29 @@ def fold(lines: t.Sequence[Entry], truncated: bool) -> Journal:
     the journal than *lines*.
     """
     newest = next((line.invocation for line in reversed(lines) if line.invocation), "")
-    folded: OrderedDict[tuple[str, str], LogLine] = OrderedDict()
+    folded: OrderedDict[tuple[str, str], _Shape] = OrderedDict()
     for line in _worth_keeping(lines):
-        text = clean(line.text)
         invocation = line.invocation or newest
-        key = (invocation, _VARYING.sub("#", _KLOG_TIME.sub(r"\1 ", text)))
+        key = (invocation, _VARYING.sub("#", _KLOG_TIME.sub(r"\1 ", line.text[:_RAW_LIMIT])))
         before = folded.pop(key, None)
-        folded[key] = LogLine(
-            text=text,
-            count=before.count + 1 if before else 1,
-            first=before.first if before else line.at,
-            last=line.at,
-            current=invocation == newest,
-        )
-    kept = tuple(folded.values())[-MOST_LINES:]
-    return Journal(lines=kept, truncated=truncated or len(folded) > len(kept))
+        folded[key] = _Shape(line, before.count + 1 if before else 1, before.first if before else line.at)
+    # Only what is kept is cleaned: that costs more than all the rest.
+    kept = list(folded.items())[-MOST_LINES:]
+    found = tuple(_line(shape, invocation == newest) for (invocation, dummy), shape in kept)
+    return Journal(lines=found, truncated=truncated or len(folded) > len(kept))
+
+
+class _Shape(t.NamedTuple):
+    """Lines of one shape: the newest, how many there are, and when the first one was logged."""
+
+    newest: Entry
+    count: int
+    first: float
+
+
+def _line(shape: _Shape, current: bool) -> LogLine:
+    text, last = clean(shape.newest.text), shape.newest.at
+    return LogLine(text=text, count=shape.count, first=shape.first, last=last, current=current)
 
 
 def clean(text: str) -> str:

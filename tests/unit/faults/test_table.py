@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,20 @@ def test_a_fault_is_named_as_the_catalogue_names_it(fault: Fault) -> None:
 @pytest.mark.parametrize("fault", RULED, ids=lambda fault: fault.id)
 def test_what_is_expected_fits_the_kind_of_its_cause(fault: Fault) -> None:
     kinds = {CAUSES[cause].kind for cause in fault.root_causes}
-    wanted = {"external": {"external"}, "not-a-node-fault": {"not-a-node-fault"}}
-    assert kinds == wanted.get(fault.outcome, {"root"})
-    assert (fault.kind == "look-alike") == (fault.outcome == "not-a-node-fault")
+    of_others = {"external", "not-a-node-fault", "healthy"}
+    assert ("root" in kinds) == (fault.outcome not in of_others)
+    assert fault.outcome not in of_others - {"healthy"} or kinds == {fault.outcome}
+    assert (kinds == {"not-a-node-fault"}) == (fault.outcome == "not-a-node-fault")
+
+
+def test_quiet_nodes_and_compounds_are_as_many_as_promised() -> None:
+    kinds = Counter(fault.kind for fault in FAULTS.values())
+    assert kinds["compound"] >= 15
+    assert all(
+        not fault.root_causes or fault.outcome == "not-a-node-fault"
+        for fault in FAULTS.values()
+        if fault.kind == "quiet"
+    )
 
 
 @pytest.mark.parametrize("step", STEPS_OF_ALL)

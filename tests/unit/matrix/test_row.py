@@ -14,6 +14,7 @@ from tests.faults.lab import NotInjected
 from tests.faults.model import Fault
 from tests.faults.table import FAULTS
 from tests.matrix.playbook import NoReport
+from tests.matrix.ready import Watch
 from tests.matrix.row import Bench, NotReset, row, versions_of
 
 from .test_verdict import RIGHT
@@ -48,6 +49,7 @@ class Lab:
             reset=lambda host: self._note("reset"),
             keep=lambda fault, report: self._note("keep"),
             versions=dict,
+            watch=lambda host: Watch(host, ["true"]),
             inject=inject,
             undo=lambda fault, host: self._note("undo"),
         )

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What rules share."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
+from tests.unit.helpers import NOW, file, healthy_node
+from tests.unit.helpers_cluster import healthy_cluster
+
+ABSENT: t.Final = healthy_cluster(name="web", node=None)
+BARE: t.Final = healthy_node(
+    kubelet__binary=file("/usr/bin/kubelet", exists=False),
+    certificates__kubeconfig__file=file("/etc/kubernetes/kubelet.conf", exists=False),
+)
+
+
+@pytest.mark.parametrize(
+    ("node", "why"),
+    [
+        (unreachable_node(NOW, "no route to host"), "the host cannot be reached (no route to host)"),
+        (BARE, "the host has no kubelet (/usr/bin/kubelet)"),
+        # pi-05 is called web in the inventory.
+        (healthy_node(certificates__client__common_name="system:node:pi-05"), "the host's kubelet is the Node pi-05"),
+    ],
+)
+def test_a_host_that_is_no_node_is_told_apart(node: NodeEvidence, why: str) -> None:
+    found = no_node(node, ABSENT) or ""
+    assert f"the cluster has no Node web, and {why}" in found
+    assert "there are: pi-04, pi-05" in found
+
+
+@pytest.mark.parametrize(
+    ("node", "cluster"),
+    [
+        (healthy_node(certificates__client__common_name="system:node:web"), ABSENT),  # its Node was deleted
+        (unreachable_node(NOW, "no route to host"), healthy_cluster()),  # dead
+        (BARE, healthy_cluster()),  # the package was removed
+        (unreachable_node(NOW, "no route to host"), healthy_cluster(node=unknown("API server down"))),
+    ],
+)
+def test_a_node_of_which_something_is_left_is_one(node: NodeEvidence, cluster: ClusterEvidence) -> None:
+    assert no_node(node, cluster) is None
