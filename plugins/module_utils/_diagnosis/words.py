@@ -13,6 +13,7 @@ import textwrap
 import typing as t
 
 from .evidence import JSON
+from .health import CHECKS
 
 WIDTH: t.Final = 110
 HEADLINES: t.Final = {
@@ -35,6 +36,16 @@ STATUS: t.Final = {
 }
 
 
+PROOFS: t.Final = {
+    "new_process": "a new process runs",
+    "lease_renewed_after_action": "it renewed its Lease",
+    "ready_reported_after_action": "it reported Ready",
+    "pods_run_again": "the Pods run",
+    "cause_gone": "the cause is gone",
+    "no_restart_during_soak": "it did not restart again",
+}
+
+
 def verdict(report: JSON) -> list[str]:
     """The verdict on one node: outcome, cause, evidence, what was done or refused and why, what to type next."""
     lines = [f"{report['host']}: {headline(report)}"]
@@ -47,7 +58,7 @@ def verdict(report: JSON) -> list[str]:
     lines += _item("unexplained", report["diagnosis"]["unexplained"])
     lines += _item("cannot tell", report["diagnosis"]["unknown"])
     lines += _steps(report)
-    lines += _item("not proven", [n for n, ok in report["proof"]["checks"].items() if not ok])
+    lines += _proof(report["proof"]["checks"])
     lines += _item("error", [report["error"]] if report.get("error") else [])
     if report["next"] and report["outcome"] not in ("recovered",):
         lines += _item("next", [report["next"]])
@@ -91,6 +102,15 @@ def _steps(report: JSON) -> list[str]:
             label = "would do" if step["permitted"] else "refused"
             lines += _item(label, [f"{step['step']}: {step['why']}"])
     return lines
+
+
+def _proof(checks: dict[str, bool | None]) -> list[str]:
+    health = {name: detail for name, detail, dummy in CHECKS}
+    shown = [PROOFS[name] for name, ok in checks.items() if ok and name in PROOFS]
+    well = sum(bool(checks.get(name)) for name in health)
+    missing = [{**health, **PROOFS}.get(name, name) for name, ok in checks.items() if not ok]
+    proven = f"{', '.join(shown)}; {well} of {len(health)} checks of health"
+    return _item("proven", [proven] if shown else []) + _item("not proven", missing)
 
 
 def _item(label: str, texts: list[str]) -> list[str]:

@@ -92,6 +92,17 @@ def test_the_verdict_says_cause_evidence_refusal_and_command() -> None:
         assert words in " ".join(text.split())
 
 
+def test_a_recovery_says_what_was_proven_and_a_failure_what_was_not() -> None:
+    proof = {"new_process": True, "cause_gone": True, "ready": False}
+    text = " ".join(
+        " ".join(
+            verdict({**close(report(STOPPED, SILENT), [DONE], None, None, NOW), "proof": {"checks": proof}})
+        ).split()
+    )
+    assert "proven a new process runs, the cause is gone; 0 of 8 checks of health" in text
+    assert "not proven Ready is True" in text
+
+
 def test_the_table_has_a_line_for_each_host() -> None:
     lines = table([close(report({}, {}), [], None, None, NOW), stillborn("pi-05", "recover", NOW)])
     assert [line.split()[:2] for line in lines] == [["host", "outcome"], ["pi-04", "healthy"], ["pi-05", "unknown"]]

@@ -11,14 +11,17 @@ from datetime import timedelta
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.health import CHECKS
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import (
+    QUESTIONS,
     Action,
     Moment,
     Proof,
     prove,
     survived,
 )
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import PROOFS
 from tests.unit.helpers import NOW, healthy_node, unit
 from tests.unit.helpers_cluster import condition, container, healthy_cluster, lease, pod
 from tests.unit.plugins.module_utils._diagnosis.test_diagnose import SILENT, STOPPED, Changes
@@ -88,3 +91,9 @@ def test_a_node_that_cannot_be_looked_at_after_the_soak_is_not_proven() -> None:
 
 def test_nothing_shown_is_nothing_proven() -> None:
     assert not Proof({}).proven
+
+
+def test_a_person_reads_words_for_every_check() -> None:
+    checks = survived(prove(RESTARTED, BEFORE, BEFORE), BEFORE.node, BEFORE.node).checks
+    assert set(PROOFS) >= set(QUESTIONS)
+    assert {*PROOFS, *(name for name, dummy, dummy in CHECKS)} == set(checks)
