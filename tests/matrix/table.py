@@ -11,12 +11,25 @@ import sys
 import typing as t
 from pathlib import Path
 
+from tests.faults.pairs import PAIRS
+
 from .results import ROOT, Row
 
 SOURCE: t.Final = ROOT / "docs" / "results" / "matrix.json"
 TARGET: t.Final = ROOT / "docs" / "matrix.md"
 MARKS: t.Final = {True: "yes", False: "**no**", None: "not run"}
-COLUMNS: t.Final = ("fault", "kind", "verdict", "outcome", "done", "API's Ready then", "seconds", "right", "note")
+COLUMNS: t.Final = (
+    "fault",
+    "kind",
+    "verdict",
+    "outcome",
+    "done",
+    "verdict after",
+    "Ready changed after",
+    "right",
+    "note",
+)
+ALIKE: t.Final = ("fault", "looks like", "both show", "what tells them apart", "told apart")
 TITLES: t.Final = {
     "recover": "## Recovery: `node-recover.yml`",
     "diagnose": "## Diagnosis: `node-diagnose.yml`",
@@ -32,11 +45,29 @@ def cells(row: Row) -> list[str]:
         ", ".join(f"`{cause}`" for cause in seen.get("root_causes", [])) or "-",
         seen.get("outcome", "-"),
         ", ".join(f"`{step}`" for step in seen.get("actions", [])) or "nothing",
-        seen.get("api_ready", "-"),
-        f"{row['seconds']:.0f}" if row["seconds"] else "-",
+        f"{row['seconds']:.0f} s" if row["seconds"] else "-",
+        changed(row),
         MARKS[row["ok"]],
         " ".join(row["note"].replace("|", "/").split()),
     ]
+
+
+def changed(row: Row) -> str:
+    """When the API's Ready condition changed, counted from the injection as the verdict is."""
+    if row.get("ready_changed_after") is not None:
+        return f"{row['ready_changed_after']:.0f} s"
+    return f"not within {row['ready_watched']:.0f} s" if row.get("ready_watched") else "-"
+
+
+def look_alikes(rows: list[Row]) -> list[str]:
+    """The table of faults that people take for each other; both must have been named right."""
+    right = {row["case"]: row["ok"] for row in rows}
+    lines = [_line(ALIKE), _line(["---"] * len(ALIKE))]
+    for pair in PAIRS:
+        marks = {right.get(pair.first), right.get(pair.second)}
+        mark = "yes" if marks == {True} else "not run" if None in marks else "**no**"
+        lines.append(_line([f"`{pair.first}`", f"`{pair.second}`", pair.alike, pair.apart, mark]))
+    return lines
 
 
 def count(rows: list[Row]) -> str:
@@ -59,14 +90,16 @@ def page(data: dict[str, t.Any]) -> str:
         "",
         f"Made by `{data['made_by']}` on {data['date'][:10]} at commit {data['commit']}: {versions}.",
         "Each row is a clean node in a virtual machine, broken as `python3 -m tests.faults show FAULT` prints,",
-        "and one run of the real playbook. Seconds count from the beginning of the injection to the end of the run,",
-        "on an emulated CPU.",
+        "and one run of the real playbook. Times count from the beginning of the injection: until the playbook has",
+        "ended, and until the Ready condition of the Node changed, on an emulated CPU.",
     ]
     for mode, title in TITLES.items():
         rows = [row for row in data["rows"] if row["mode"] == mode]
         if rows:
             lines += ["", title, "", count(rows), "", _line(COLUMNS), _line(["---"] * len(COLUMNS))]
             lines += [_line(cells(row)) for row in rows]
+        if rows and mode == "diagnose":
+            lines += ["", "## Look-alikes", "", *look_alikes(rows)]
     return "\n".join(lines) + "\n"
 
 
