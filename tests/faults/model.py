@@ -53,7 +53,7 @@ class Fault:
     holds: Step  # succeeds only when the fault has taken hold; polled
     undo: tuple[Step, ...]
     outcome: Seen  # of node-recover; node-diagnose always ends in "diagnosed"
-    roots: tuple[str, ...] = ()  # expected root_causes; none given: the id itself
+    roots: tuple[str, ...] = ()  # expected root_causes; none given: the id itself, and of a quiet fault none
     actions: tuple[str, ...] = ()  # steps that node-recover is to take, and no others
     kind: Kind = "single"
     scope: t.Literal["host", "cluster"] = "host"  # cluster: no other host may be under test meanwhile
@@ -63,4 +63,4 @@ class Fault:
     @property
     def root_causes(self) -> list[str]:
         """What the diagnosis is to say, sorted."""
-        return sorted(self.roots or (self.id,))
+        return sorted(self.roots or (() if self.kind == "quiet" else (self.id,)))
