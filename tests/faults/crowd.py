@@ -17,7 +17,7 @@ FOREVER = 1e8
 def threads(number: int) -> None:
     """Small ones that sleep."""
     threading.stack_size(64 * 1024)
-    for _each in range(number):
+    for dummy in range(number):
         threading.Thread(target=time.sleep, args=(FOREVER,), daemon=True).start()
     time.sleep(FOREVER)
 
@@ -25,7 +25,7 @@ def threads(number: int) -> None:
 def connections(number: int) -> None:
     """To ourselves; the kernel tracks an established one for days."""
     with socket.create_server(("127.0.0.1", 20999), backlog=4096) as server:
-        held = [socket.create_connection(server.getsockname()) for _each in range(number)]
+        held = [socket.create_connection(server.getsockname()) for dummy in range(number)]
         time.sleep(FOREVER)
         del held
 

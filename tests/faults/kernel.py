@@ -49,7 +49,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         # br_netfilter is the one that nothing holds; without its modules the kernel cannot load it again.
         inject=(node("rmmod br_netfilter; mv /lib/modules/$(uname -r) /lib/modules/outward.off"),),
         holds=node("[ ! -d /lib/modules/$(uname -r) ] && [ ! -d /proc/sys/net/bridge ]"),
-        undo=(node("mv /lib/modules/outward.off /lib/modules/$(uname -r); modprobe br_netfilter; sysctl --system"),),
+        undo=(node("mv /lib/modules/outward.off /lib/modules/$(uname -r); modprobe br_netfilter"),),
         outcome="needs-operator",
         note="as after an upgrade without a boot",
     ),

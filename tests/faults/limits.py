@@ -141,24 +141,26 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
                 "set -- $(df -B1 --output=size,avail / | tail -1)\n"
                 "fallocate -l $(($1 / 5)) $(ls -d /var/log/pods/default_outward-fault_*/app)/0.log.20261123-150000\n"
                 "set -- $(df -B1 --output=size,avail / | tail -1)\n"
-                "[ $2 -lt $(($1 / 7)) ] || fallocate -l $(($2 - $1 / 7)) /var/lib/outward-fill"
+                "[ $2 -lt $(($1 / 6)) ] || fallocate -l $(($2 - $1 / 6)) /var/lib/outward-fill"
             ),
         ),
         holds=node("[ $(du -sm /var/log/pods | cut -f1) -gt 200 ]"),
         undo=(node("rm -f /var/lib/outward-fill"), GONE),
         outcome="needs-operator",
         deadline=60,
-        note="a fifth of the disk in the logs of one container, an eighth left",
+        note="a fifth of the disk in the logs of one container; a sixth left, which is above all eviction thresholds",
     ),
     Fault(
         id="image-gc-failing",
         inject=(
             node(
+                # Without the 15 % of imagefs.available, below which Pods are evicted at the same time.
+                "setting evictionHard '{memory.available: 100Mi, nodefs.available: 10%}'; restart kubelet\n"
                 "set -- $(df -B1 --output=size,avail / | tail -1)\nfallocate -l $(($2 - $1 / 8)) /var/lib/outward-fill"
             ),
         ),
         holds=node("said kubelet 'Image garbage collection failed multiple times in a row'"),
-        undo=(node("rm -f /var/lib/outward-fill"),),
+        undo=(node("rm -f /var/lib/outward-fill; back; restart kubelet"),),
         outcome="needs-operator",
         deadline=900,
         note="an eighth of the disk left: above the eviction threshold, below the one of image collection (each 5 min)",

@@ -73,8 +73,5 @@ def boot_before() -> str | None:
     """orderly or abrupt, by the last lines of its journal; None: there is none (a volatile journal), or it is history."""
     if float(read("/proc/uptime").split()[0]) > _YOUNG:
         return None
-    answer = run(
-        ["journalctl", "--no-pager", "--quiet", "--boot=-1", "--lines=20", "--output=cat"],
-        _SECONDS,
-    )
+    answer = run(["journalctl", "--no-pager", "--quiet", "--boot=-1", "--lines=20", "--output=cat"], _SECONDS)
     return ended(answer.out) if answer.status == 0 and answer.out.strip() else None
