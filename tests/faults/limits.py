@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, node, program
-from .pod_network import sysctl
+from .model import Fault, controller, node, program
+from .pods import GONE, pod
+from .pressure import own_filesystem
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
@@ -25,8 +26,9 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(
             node(
                 "sysctl -n fs.inotify.max_user_instances > /run/outward-inotify\n"
-                "used=$(find /proc/[0-9]*/fd -lname anon_inode:inotify 2>/dev/null | wc -l)\n"
-                "sysctl -w fs.inotify.max_user_instances=$used"
+                # The limit is root's: descriptors of other users count against their own, shared ones count once.
+                "used=$(find /proc/[0-9]*/fd -user root -lname anon_inode:inotify 2>/dev/null | wc -l)\n"
+                "sysctl -w fs.inotify.max_user_instances=$(($used - 4))"
             ),
         ),
         holds=node("! python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).inotify_init() < 0)'"),
@@ -34,13 +36,49 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         outcome="needs-operator",
         note="the kubelet runs on, and would not come back",
     ),
-    sysctl("conntrack-exhaustion", "net.netfilter.nf_conntrack_max", 1),
+    Fault(
+        id="pid-exhaustion",
+        inject=(
+            node(
+                f"{program('crowd.py', 'threads 1000', '-p TasksMax=infinity')}\nsleep 10\n"
+                "sysctl -n kernel.threads-max > /run/outward-threads\n"
+                # Some dozens are left, for ssh and for us.
+                "sysctl -w kernel.threads-max=$(($(cut -d/ -f2 /proc/loadavg | cut -d' ' -f1) + 60))"
+            ),
+        ),
+        holds=node(
+            "[ $(cut -d/ -f2 /proc/loadavg | cut -d' ' -f1) -gt $(($(sysctl -n kernel.threads-max) * 9 / 10)) ]"
+        ),
+        undo=(node("sysctl -w kernel.threads-max=$(cat /run/outward-threads); systemctl stop outward-crowd"),),
+        outcome="needs-operator",
+        note="to the last one neither ssh nor the kubelet gets another (seen in the lab)",
+    ),
+    Fault(
+        id="conntrack-exhaustion",
+        inject=(
+            node(
+                f"{program('crowd.py', 'connections 600', '-p LimitNOFILE=4096')}\nsleep 10\n"
+                "sysctl -n net.netfilter.nf_conntrack_max > /run/outward-sysctl\n"
+                # A few are left: ssh is a connection too.
+                "sysctl -w net.netfilter.nf_conntrack_max=$(($(sysctl -n net.netfilter.nf_conntrack_count) + 20))"
+            ),
+        ),
+        holds=node(
+            "used=$(sysctl -n net.netfilter.nf_conntrack_count)\n"
+            "[ $used -gt 500 ] && [ $((used * 100)) -ge $(($(sysctl -n net.netfilter.nf_conntrack_max) * 95)) ]"
+        ),
+        undo=(
+            node("sysctl -w net.netfilter.nf_conntrack_max=$(cat /run/outward-sysctl); systemctl stop outward-crowd"),
+        ),
+        outcome="needs-operator",
+    ),
     Fault(
         id="file-handle-exhaustion",
         inject=(
             node(
                 "sysctl -n fs.file-max > /run/outward-files\n"
-                "sysctl -w fs.file-max=$(($(cut -f1 /proc/sys/fs/file-nr) + 100))"
+                # root may open more than that, all others may not.
+                "sysctl -w fs.file-max=$(($(cut -f1 /proc/sys/fs/file-nr) + 20))"
             ),
         ),
         holds=node("[ $(cut -f3 /proc/sys/fs/file-nr) -lt 100000 ]"),
@@ -49,11 +87,16 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     Fault(
         id="eviction-thresholds-disabled",
-        inject=(node("setting evictionHard '{memory.available: 50Mi}'; restart kubelet"),),
-        holds=node("healthz && grep -q 50Mi $CONFIG"),
-        undo=(node("back; restart kubelet"),),
+        inject=(
+            node(
+                "setting evictionHard '{memory.available: 50Mi}'; restart kubelet\n"
+                "set -- $(df -B1 --output=size,avail / | tail -1)\nfallocate -l $(($2 - $1 / 20)) /var/lib/outward-fill"
+            ),
+        ),
+        holds=node("healthz && grep -q 50Mi $CONFIG && [ -e /var/lib/outward-fill ]"),
+        undo=(node("rm -f /var/lib/outward-fill; back; restart kubelet"),),
         outcome="needs-operator",
-        note="one key set by hand drops the defaults of the others",
+        note="one key set by hand drops the defaults of the others: 5 % of the disk is left, and no condition is set",
     ),
     Fault(
         id="cpu-starvation",
@@ -71,19 +114,55 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         id="journald-growth",
         inject=(
             node(
-                "printf '[Journal]\\nSystemMaxUse=4G\\nRateLimitBurst=0\\n' > /etc/systemd/journald.conf.d/zz-outward.conf\n"
-                "systemctl restart systemd-journald\n"
-                "python3 -c 'for i in range(3000): print(i, \"x\" * 40000)' | systemd-cat -t outward"
+                f"{own_filesystem('/var/log', 'systemd-journald', '-m 0')}\n"
+                "mkdir -p /etc/systemd/journald.conf.d\n"
+                "printf '[Journal]\\nSystemMaxUse=4G\\nSystemKeepFree=1M\\nRateLimitBurst=0\\n' "
+                "> /etc/systemd/journald.conf.d/zz-outward.conf\n"
+                "systemctl restart systemd-journald; journalctl --flush\n"
+                # What cannot be compressed.
+                "python3 -c 'import os\nfor i in range(2500): print(os.urandom(20000).hex())' | systemd-cat -t outward\n"
+                "set -- $(df -B1 --output=size,avail /var/log | tail -1)\n"
+                "fallocate -l $(($2 - $1 / 8)) /var/log/outward-fill"
             ),
         ),
-        holds=node("[ $(du -sm /var/log/journal | cut -f1) -gt 100 ]"),
-        undo=(
-            node(
-                "rm /etc/systemd/journald.conf.d/zz-outward.conf; systemctl restart systemd-journald\n"
-                "journalctl --vacuum-size=32M"
-            ),
-        ),
+        holds=node("[ $(du -sm /var/log/journal | cut -f1) -gt 50 ] && [ -e /var/log/outward-fill ]"),
+        undo=(controller('lab reset "$HOST"'),),
         outcome="needs-operator",
-        deadline=120,
+        deadline=240,
+        note="the logs on a small filesystem of their own",
+    ),
+    Fault(
+        id="container-log-growth",
+        inject=(
+            pod(),
+            controller("kubectl wait --for=condition=Ready pod/outward-fault --timeout=120s"),
+            node(
+                # What a burst leaves until rotation compresses it; and the rest of a disk that fills up.
+                "set -- $(df -B1 --output=size,avail / | tail -1)\n"
+                "fallocate -l $(($1 / 5)) $(ls -d /var/log/pods/default_outward-fault_*/app)/0.log.20261123-150000\n"
+                "set -- $(df -B1 --output=size,avail / | tail -1)\n"
+                "[ $2 -lt $(($1 / 6)) ] || fallocate -l $(($2 - $1 / 6)) /var/lib/outward-fill"
+            ),
+        ),
+        holds=node("[ $(du -sm /var/log/pods | cut -f1) -gt 200 ]"),
+        undo=(node("rm -f /var/lib/outward-fill"), GONE),
+        outcome="needs-operator",
+        deadline=60,
+        note="a fifth of the disk in the logs of one container; a sixth left, which is above all eviction thresholds",
+    ),
+    Fault(
+        id="image-gc-failing",
+        inject=(
+            node(
+                # Without the 15 % of imagefs.available, below which Pods are evicted at the same time.
+                "setting evictionHard '{memory.available: 100Mi, nodefs.available: 10%}'; restart kubelet\n"
+                "set -- $(df -B1 --output=size,avail / | tail -1)\nfallocate -l $(($2 - $1 / 8)) /var/lib/outward-fill"
+            ),
+        ),
+        holds=node("said kubelet 'Image garbage collection failed multiple times in a row'"),
+        undo=(node("rm -f /var/lib/outward-fill; back; restart kubelet"),),
+        outcome="needs-operator",
+        deadline=900,
+        note="an eighth of the disk left: above the eviction threshold, below the one of image collection (each 5 min)",
     ),
 )

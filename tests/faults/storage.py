@@ -37,6 +37,19 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         note="an NFS server that was frozen after the mount",
     ),
     Fault(
+        id="data-mount-missing",
+        inject=(
+            node(
+                "keep /etc/fstab\n"
+                "echo '/dev/disk/by-label/outward-data /var/lib/containerd ext4 nofail 0 2' >> /etc/fstab"
+            ),
+        ),
+        holds=node("grep -q outward-data /etc/fstab && ! mountpoint -q /var/lib/containerd"),
+        undo=(node("back"),),
+        outcome="needs-operator",
+        note="what a boot without the disk leaves behind: containerd works on the root filesystem",
+    ),
+    Fault(
         id="orphaned-pod-volumes",
         inject=(
             node(

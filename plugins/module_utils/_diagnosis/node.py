@@ -328,6 +328,9 @@ class Storage(Evidence):
     network_mounts: tuple[Mount, ...]
     ext4_errors: dict[str, int]  # device -> /sys/fs/ext4/*/errors_count
     fstab_missing: tuple[str, ...]  # in /etc/fstab without noauto, and not mounted
+    pod_logs: dict[str, int] = unknown("the logs of Pods were not measured")  # namespace/pod/container, the large ones
+    journal_size: int = unknown("the journal was not measured")  # of systemd-journald, on disk
+    log_space: Filesystem = unknown("the filesystem of the logs was not looked at")  # that holds /var/log
 
 
 @section(frozen=True)
@@ -342,6 +345,10 @@ class Kernel(Evidence):
     blocked_tasks: tuple[str, ...]  # "comm (pid) wchan" of processes in state D for two samples
     # systemd, cgroupfs: of the cgroups that hold running Pods (kubepods.slice or kubepods); empty: no Pod runs
     pod_cgroup_drivers: tuple[str, ...] = unknown("the cgroups of Pods were not looked at")
+    module_trees: tuple[str, ...] = unknown("/lib/modules was not looked at")  # the releases that it holds
+    page_size: int = unknown("the page size was not asked for")
+    # How the boot before this one ended: orderly, abrupt; None: its journal is gone, or this boot is not young any more
+    boot_before: str | None = unknown("the boot before was not looked at")
 
 
 @section(frozen=True)

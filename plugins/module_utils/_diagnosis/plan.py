@@ -102,7 +102,7 @@ def no_doubt(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, p
 
 def latent_faults(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """A restart would bring a latent fault to effect."""
-    hidden = [f.cause.id for f in diagnosis.findings if f.role == "latent" and f.cause.restart != "helps"]
+    hidden = [f.cause.id for f in diagnosis.findings if f.role == "latent" and f.cause.stops_a_start]
     if finding.cause.repair == RESTART and hidden:
         return f"the kubelet would not come back: {', '.join(hidden)}"
     return None

@@ -53,6 +53,12 @@ class Cause:
         """The expert's reason, from the rule's docstring."""
         return " ".join((self.rule.__doc__ or "").split())
 
+    @property
+    def stops_a_start(self) -> bool:
+        """Whether a kubelet that starts while it is there does not come up, or not to Ready."""
+        downstream = {"sym:kubelet-crashloop", "sym:node-unknown", "sym:node-notready"}
+        return self.restart == "harmful" or (self.restart != "helps" and not downstream.isdisjoint(self.explains))
+
 
 CAUSES: dict[str, Cause] = {}
 

@@ -22,6 +22,8 @@ CLOCK_TOLERANCE = 60.0
 CRASH_LOOP_WINDOW = 90.0
 # A kubelet that cannot stay up leaves within seconds; the lab's slow nodes need up to 20 s to get there.
 YOUNG = 30.0
+# What the kernel said of an event that is over by itself is news for so long, and history afterwards.
+RECENT = 900.0
 
 
 def said(journal: Journal, pattern: str, *, several_turns: bool = False) -> tuple[LogLine, re.Match[str]] | None:
@@ -33,6 +35,12 @@ def said(journal: Journal, pattern: str, *, several_turns: bool = False) -> tupl
             if match:
                 return line, match
     return None
+
+
+def lately(node: NodeEvidence, journal: Journal, pattern: str, seconds: float = RECENT) -> LogLine | None:
+    """The newest line of this invocation that matches and was said in the last *seconds*."""
+    found = said(journal, pattern)
+    return found[0] if found and node.identity.uptime - found[0].last <= seconds else None
 
 
 def quote(line: LogLine) -> str:

@@ -160,8 +160,13 @@ def _storage(answers: Answers) -> Storage:
 
 
 def _kernel(answers: Answers) -> Kernel:
-    fields = answers.fields("kernel", Kernel, "journal", "blocked_tasks")
-    return Kernel(**fields, journal=answers.get("kernel-log"), blocked_tasks=answers.get("processes", 0))
+    fields = answers.fields("kernel", Kernel, "journal", "blocked_tasks", "boot_before")
+    return Kernel(
+        **fields,
+        journal=answers.get("kernel-log"),
+        blocked_tasks=answers.get("processes", 0),
+        boot_before=answers.get("boot-before"),
+    )
 
 
 def _clock(answers: Answers) -> Clock:
@@ -178,7 +183,7 @@ SECTIONS: t.Final[dict[str, tuple[tuple[str, ...], Builder]]] = {
     "certificates": (("certificates",), lambda answers: answers.get("certificates")),
     "network": (("network", "api"), _network),
     "storage": (("storage",), _storage),
-    "kernel": (("kernel", "kernel-log", "processes"), _kernel),
+    "kernel": (("kernel", "kernel-log", "processes", "boot-before"), _kernel),
     "clock": (("clock", "units"), _clock),
     "board": (("board",), lambda answers: answers.get("board")),
 }

@@ -39,10 +39,16 @@ _KLOG_TIME: t.Final = re.compile(r"^([IWEF])[0-9]{4} [0-9:.]{8,15} +[0-9]+ ")
 _VARYING: t.Final = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{12,64}\b|[0-9]+")
 # Lines of the kernel below `warning` that are evidence all the same.
 _KERNEL_KNOWN: t.Final = re.compile(
-    r"oom-kill:|fork rejected by pids controller|not responding, (?:still trying|timed out)|server .{1,80} OK"
+    r"oom-kill:|file-max limit|Disabling memory control group|fork rejected by pids controller|not responding, (?:still trying|timed out)|server .{1,80} OK"
     r"|[Uu]nder-?voltage|throttl|Remounting filesystem|I/O error|mmc[0-9]: |blocked for more than|Link is (?:Down|Up)"
 )
 WARNING: t.Final = 4
+# systemd's last words, in the order in which they are said (src/core, src/shutdown, src/journal).
+_ORDERLY: t.Final = re.compile(
+    r"Reached target .{0,60}(?:Reboot|Power[ -]?Off|Shutdown|Halt|Kexec)|System is (?:rebooting|powering down|halting)"
+    r"|Shutting down\.|systemd-shutdow|Journal stopped",
+    re.IGNORECASE,
+)
 
 
 class Entry(t.NamedTuple):
@@ -74,6 +80,11 @@ def _message(value: t.Any) -> str:
     if isinstance(value, list):
         return bytes(octet & 0xFF for octet in value if isinstance(octet, int)).decode("utf-8", "replace")
     return str(value) if value is not None else ""
+
+
+def ended(text: str) -> str:
+    """How a boot ended, by its last lines: systemd says good-bye unless it never got to it."""
+    return "orderly" if _ORDERLY.search(text) else "abrupt"
 
 
 def kmsg(records: t.Iterable[str]) -> list[Entry]:

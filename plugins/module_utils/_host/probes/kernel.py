@@ -14,12 +14,13 @@ import typing as t
 
 from ..._diagnosis.node import Identity
 from ..._parse import netfiles, procfs
-from ..files import attempt, read, read_or_none
+from ..files import attempt, names, read, read_or_none
 
 Fields = dict[str, t.Any]
 MODULES: t.Final = ("overlay", "br_netfilter", "nf_conntrack", "vxlan")
 SYSCTLS: t.Final = (
     "fs.file-max",
+    "fs.file-nr",
     "fs.inotify.max_user_watches",
     "kernel.panic",
     "kernel.panic_on_oops",
@@ -54,7 +55,7 @@ def identity() -> Identity:
 
 
 def ask() -> Fields:
-    """Every field of Kernel but `journal` and `blocked_tasks`."""
+    """Every field of Kernel but `journal`, `blocked_tasks` and `boot_before`."""
     unified = read_or_none(f"{_CGROUPS}/cgroup.controllers")
     return {
         "cgroup_version": 1 if unified is None else 2,
@@ -62,6 +63,8 @@ def ask() -> Fields:
         "modules": attempt(_modules),
         "sysctls": _sysctls(),
         "pod_cgroup_drivers": attempt(_pod_drivers, unified is not None),
+        "module_trees": attempt(lambda: tuple(names("/lib/modules"))),
+        "page_size": os.sysconf("SC_PAGESIZE"),
     }
 
 

@@ -13,14 +13,17 @@ import os
 import typing as t
 
 from ..._diagnosis.node import Journal
-from ..._parse.journal import FIELDS, entries, fold, kmsg
+from ..._parse.journal import FIELDS, ended, entries, fold, kmsg
 from ..command import run
 from ..errors import ProbeError, words
+from ..files import read
 
 # A turn of a crash loop is about 128 lines (lab.md section 5): enough for two turns, and a second on a slow node.
 MOST: t.Final = 300
 _SECONDS: t.Final = 10.0
 _RECORDS: t.Final = 8000
+# How the boot before ended is asked for only while that is news: it costs a process.
+_YOUNG: t.Final = 3600.0
 
 
 def unit(name: str) -> Journal:
@@ -64,3 +67,11 @@ def _records() -> t.Iterator[str]:
                 return
     finally:
         os.close(descriptor)
+
+
+def boot_before() -> str | None:
+    """orderly or abrupt, by the last lines of its journal; None: there is none (a volatile journal), or it is history."""
+    if float(read("/proc/uptime").split()[0]) > _YOUNG:
+        return None
+    answer = run(["journalctl", "--no-pager", "--quiet", "--boot=-1", "--lines=20", "--output=cat"], _SECONDS)
+    return ended(answer.out) if answer.status == 0 and answer.out.strip() else None

@@ -18,6 +18,11 @@ from ..files import attempt, names, read, read_or_none
 from .pressure import filesystem
 
 Fields = dict[str, t.Any]
+PODS: t.Final = "/var/log/pods"
+JOURNAL: t.Final = "/var/log/journal"
+# Rotation keeps a container below 50 MiB (5 files of 10 MiB): what is larger is worth a name.
+LARGE: t.Final = 50 * 1024 * 1024
+_MOST_PODS: t.Final = 300
 
 
 def ask(profile: Profile) -> Fields:
@@ -28,6 +33,9 @@ def ask(profile: Profile) -> Fields:
         "overlay_root": mounts.holding(table, "/").kind == "overlay",
         "ext4_errors": attempt(_ext4_errors),
         "fstab_missing": mounts.missing_of_fstab(read_or_none("/etc/fstab") or "", table),
+        "pod_logs": attempt(_pod_logs, PODS),
+        "journal_size": attempt(lambda: sum(_weight(f"{JOURNAL}/{name}") for name in names(JOURNAL))),
+        "log_space": attempt(filesystem, "/var/log", table),
     }
 
 
@@ -40,6 +48,28 @@ def _read_only(profile: Profile, table: t.Sequence[mounts.MountLine]) -> tuple[F
 def _ext4_errors() -> dict[str, int]:
     counters = {name: read_or_none(f"/sys/fs/ext4/{name}/errors_count") for name in names("/sys/fs/ext4")}
     return {name: int(text) for name, text in counters.items() if text is not None}
+
+
+def _pod_logs(place: str) -> dict[str, int]:
+    """namespace/pod/container -> bytes on disk, of the large ones (the directories are namespace_pod_uid/container)."""
+    found: dict[str, int] = {}
+    for pod in names(place)[:_MOST_PODS]:
+        for container in names(f"{place}/{pod}"):
+            size = _weight(f"{place}/{pod}/{container}")
+            if size >= LARGE:
+                found["/".join([*pod.split("_")[:2], container])] = size
+    return found
+
+
+def _weight(directory: str) -> int:
+    """Bytes that the files of one directory take on the disk; they come and go meanwhile."""
+    total = 0
+    for name in names(directory):
+        try:
+            total += os.lstat(f"{directory}/{name}").st_blocks * 512
+        except FileNotFoundError:
+            continue
+    return total
 
 
 def answers(mount_point: str) -> bool:

@@ -18,6 +18,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._parse.journal imp
     MOST_LINES,
     Entry,
     clean,
+    ended,
     entries,
     fold,
     kmsg,
@@ -55,6 +56,21 @@ def test_records_of_journalctl() -> None:
 def test_what_is_no_record(text: str) -> None:
     with pytest.raises(ParseError, match="line 1"):
         entries(text)
+
+
+@pytest.mark.parametrize(
+    ("last", "how"),
+    [
+        ("Received SIGTERM from PID 1 (systemd-shutdow).\nJournal stopped\n", "orderly"),
+        ("Reached target reboot.target - System Reboot.\nShutting down.\n", "orderly"),
+        ("Reached target Power-Off.\n", "orderly"),
+        ("Started kubelet.service - kubelet.\nFinished apt-daily.service.\n", "abrupt"),
+        ("Reached target multi-user.target - Multi-User System.\n", "abrupt"),
+    ],
+)
+def test_how_a_boot_ended(last: str, how: str) -> None:
+    """systemd 257 (Debian 13), and the names of targets before 249."""
+    assert ended(last) == how
 
 
 def test_equal_shapes_are_folded_by_invocation() -> None:

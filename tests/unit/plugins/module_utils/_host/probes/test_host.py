@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Cni
+from ansible_collections.outward.kubelet.plugins.module_utils._host.command import Output
 from ansible_collections.outward.kubelet.plugins.module_utils._host.probes import (
     clock,
     healthz,
     kernel,
+    logs,
     network,
     pressure,
     processes,
@@ -63,6 +65,31 @@ def test_storage() -> None:
     assert isinstance(found["overlay_root"], bool)
     assert storage.answers("/") is True
     assert storage.answers("/no/such/mount") is True  # an error is an answer
+
+
+def test_the_logs_of_a_container_that_are_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "LARGE", 100_000)
+    for name, size in (("default_web_uid-1/app/0.log", 200_000), ("default_web_uid-1/init/0.log", 10)):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(b"x" * size)
+    found = storage._pod_logs(str(tmp_path))
+    assert list(found) == ["default/web/app"]
+    assert found["default/web/app"] >= 200_000
+    assert storage._pod_logs(f"{tmp_path}/nowhere") == {}
+
+
+def test_the_boot_before_is_asked_for_only_while_this_one_is_young(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def journalctl(arguments: list[str], seconds: float) -> Output:
+        asked.append(arguments)
+        return Output(0, "Journal stopped\n", "")
+
+    monkeypatch.setattr(logs, "run", journalctl)
+    monkeypatch.setattr(logs, "read", lambda path: "3601.5 100.0\n")
+    assert (logs.boot_before(), asked) == (None, [])
+    monkeypatch.setattr(logs, "read", lambda path: "90.5 100.0\n")
+    assert (logs.boot_before(), len(asked)) == ("orderly", 1)
 
 
 def test_clock() -> None:
