@@ -43,6 +43,19 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         note="5 % of the filesystem left; eviction begins below 10 %",
     ),
     Fault(
+        id="disk-pressure-shared-imagefs",
+        roots=("disk-pressure-nodefs",),
+        inject=(
+            node(
+                "set -- $(df -B1 --output=size,avail / | tail -1)\nfallocate -l $(($2 - $1 * 12 / 100)) /var/lib/outward-fill"
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(node("rm -f /var/lib/outward-fill"),),
+        outcome="needs-operator",
+        note="12 % left: above nodefs.available, below imagefs.available, and both are one filesystem",
+    ),
+    Fault(
         id="memory-pressure",
         inject=(node(program("eater.py", "40", "-p OOMScoreAdjust=-999")),),
         holds=node(
@@ -62,7 +75,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             node(
                 f"{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
                 "set -- $(df -B1 --output=size,avail /var/lib/containerd | tail -1)\n"
-                "fallocate -l $(($2 - $1 / 20)) /var/lib/containerd/outward-fill"
+                "head -c $(($2 - $1 / 20)) /dev/zero > /var/lib/containerd/outward-fill"
             ),
         ),
         holds=controller('[ "$(condition DiskPressure)" = True ]'),

@@ -28,13 +28,19 @@ from ..signs import size, threshold
     advice="ssh {host} 'sudo du -xh -d2 {mount} | sort -h | tail' names what fills it",
 )
 def disk_pressure_nodefs(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
-    """The kubelet's own signal is below its own threshold; the condition itself lags by up to five minutes."""
-    disk, limit = node.pressure.nodefs, node.kubelet.config.eviction_hard.get("nodefs.available")
-    if limit and disk.available < threshold(limit, disk.size):
-        yield (
-            f"nodefs ({disk.mount_point}): {size(disk.available)} of {size(disk.size)} available,"
-            f" eviction below {limit}"
-        )
+    """The kubelet's own signal is below its own threshold; the condition itself lags by up to five minutes.
+
+    Where images lie on the same filesystem, imagefs.available counts too, and its default (15 %) comes first.
+    """
+    disk, images = node.pressure.nodefs, node.pressure.imagefs
+    signals = ["nodefs.available"] + ["imagefs.available"] * (images.mount_point == disk.mount_point)
+    for signal in signals:
+        limit = node.kubelet.config.eviction_hard.get(signal)
+        if limit and disk.available < threshold(limit, disk.size):
+            yield (
+                f"{signal} ({disk.mount_point}): {size(disk.available)} of {size(disk.size)} available,"
+                f" eviction below {limit}"
+            )
 
 
 @cause(
