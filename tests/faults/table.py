@@ -59,4 +59,7 @@ TRIED: t.Final = frozenset(
 # Causes that have a rule and no injection, and why none is possible here.
 NOT_INJECTED: t.Final[dict[str, str]] = {
     "kubelet-cgroup-v1-refused": "needs another kernel command line, and the lab's systemd has no cgroup v1",
+    "kubelet-device-plugin-checkpoint": "it matters only to Pods with devices, and the lab has no device plugin",
+    "containerd-cri-v1-unimplemented": "needs containerd 1.5, which this kubelet and no package here goes with",
+    "containerd-runtimeconfig-unsupported": "needs kubelet 1.38, which is not released",
 }

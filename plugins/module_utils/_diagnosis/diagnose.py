@@ -17,7 +17,17 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .causes import application, identity, kubelet, kubelet_start, network, resources, runtime
+from .causes import (
+    application,
+    identity,
+    kubelet,
+    kubelet_node,
+    kubelet_start,
+    network,
+    resources,
+    runtime,
+    runtime_pods,
+)
 from .cluster import ClusterEvidence
 from .evidence import Undecided
 from .health import Check, examine
@@ -25,7 +35,17 @@ from .node import NodeEvidence
 from .registry import Cause, ancestors, outward
 
 # Importing a module of causes enters its rules into the registry.
-RULES: t.Final = (kubelet, kubelet_start, runtime, identity, resources, network, application)
+RULES: t.Final = (
+    kubelet,
+    kubelet_start,
+    kubelet_node,
+    runtime,
+    runtime_pods,
+    identity,
+    resources,
+    network,
+    application,
+)
 
 Status = t.Literal["healthy", "faulty", "external", "not-a-node-fault", "unknown"]
 Role = t.Literal["root", "explained", "latent"]

@@ -34,6 +34,12 @@ def said(journal: Journal, pattern: str, *, several_turns: bool = False) -> tupl
     return None
 
 
+def lately(node: NodeEvidence, journal: Journal, pattern: str, seconds: float) -> tuple[LogLine, re.Match[str]] | None:
+    """As :func:`said`, for what is said again as long as it lasts: only when the last time was within *seconds*."""
+    line = said(journal, pattern)
+    return line if line and node.identity.uptime - line[0].last <= seconds else None
+
+
 def quote(line: LogLine) -> str:
     """A log line as evidence: shortened, and how often it was said."""
     text = line.text if len(line.text) <= 240 else f"{line.text[:240]}..."

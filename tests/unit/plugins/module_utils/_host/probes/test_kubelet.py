@@ -47,7 +47,8 @@ def install(place: Profile, answer: str, refuses: str = "") -> None:
 
 
 def test_a_joined_node(place: Profile) -> None:
-    file, fields = kubelet.ask(place)
+    file, fields, shutting_down = kubelet.ask(place)
+    assert shutting_down is None
     assert (file.path, file.exists) == (place.binary, True)
     assert (fields["problem"], fields["cgroup_driver"], fields["file"].exists) == (None, "systemd", True)
     drop_in = place.binary.replace("/usr/bin/kubelet", "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf")
