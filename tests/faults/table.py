@@ -63,3 +63,9 @@ NOT_INJECTED: t.Final[dict[str, str]] = {
     "containerd-cri-v1-unimplemented": "needs containerd 1.5, which this kubelet and no package here goes with",
     "containerd-runtimeconfig-unsupported": "needs kubelet 1.38, which is not released",
 }
+
+# Entries of the catalogue that are no cause of their own, and why.
+DROPPED: t.Final[dict[str, str]] = {
+    "unattended-upgrade-restart": "the history of a cause and not a cause: what an upgrade broke (a flag, a configuration, "
+    "a stopped unit, missing modules) has a rule and a remedy of its own, and as its root it would block that remedy",
+}
