@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, node
+from .model import Fault, controller, node
 from .pods import GONE, event, pod
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
@@ -108,6 +108,14 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         outcome="needs-operator",
     ),
     Fault(
+        id="node-ip-changed-dhcp",
+        inject=(controller('kubectl annotate node "$HOST" --overwrite flannel.alpha.coreos.com/public-ip=192.0.2.10'),),
+        holds=controller("kubectl get node \"$HOST\" -o yaml | grep -q 'public-ip: 192.0.2.10'"),
+        undo=(controller('kubectl annotate node "$HOST" flannel.alpha.coreos.com/public-ip-'),),
+        outcome="needs-operator",
+        note="the lab's nodes have fixed addresses and no flannel: what its agent leaves behind is put there by hand",
+    ),
+    Fault(
         id="kubelet-hostname-changed",
         inject=(node("hostname > /run/outward-hostname; hostname renamed-node; restart kubelet"),),
         holds=node("said kubelet 'renamed-node'"),
@@ -135,14 +143,16 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(
             node(
                 "setting shutdownGracePeriod 60s; setting shutdownGracePeriodCriticalPods 10s; restart kubelet\n"
-                "until said kubelet 'Creating node shutdown manager|node shutdown manager' && healthz; do sleep 1; done\n"
+                "until grep -qs WHO=kubelet /run/systemd/inhibit/*[0-9] && healthz; do sleep 1; done\n"
                 "busctl emit /org/freedesktop/login1 org.freedesktop.login1.Manager PrepareForShutdown b true"
             ),
         ),
-        holds=node("said kubelet 'Shutdown manager detected'"),
-        undo=(node("back; restart kubelet"),),
+        # It gives its lock up when its Pods have ended.
+        holds=node("! grep -qs WHO=kubelet /run/systemd/inhibit/*[0-9]"),
+        undo=(node("back; rm -f /etc/systemd/logind.conf.d/99-kubelet.conf; restart kubelet"),),
         outcome="recovered",
         actions=("restart-kubelet",),
+        deadline=120,
         note="a shutdown that was cancelled, and whose end the kubelet never heard of",
     ),
 )

@@ -81,6 +81,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "kubelet-insufficient-inotify-startup",
         "sysctl -n fs.inotify.max_user_instances > /run/outward-inotify; sysctl -w fs.inotify.max_user_instances=1",
         "inotify|too many open files",
+        roots=("inotify-exhaustion",),
+        kind="compound",
         undo="sysctl -w fs.inotify.max_user_instances=$(cat /run/outward-inotify)",
     ),
     Fault(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from .model import Fault, controller, node
-from .pods import GONE, event, pod
+from .pods import GONE, IMAGE, event, pod
+from .pressure import own_filesystem, shared_again
 
 MEND: t.Final = node("back; restart containerd")
 
@@ -149,9 +150,68 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             ),
             controller("kubectl delete pod $POD --wait=false"),
         ),
-        holds=node("said kubelet 'DeadlineExceeded'"),
+        holds=node("said kubelet '(StopPodSandbox|StopContainer|KillPodSandbox|KillContainer).*DeadlineExceeded'"),
         undo=(node("pkill -CONT -f containerd-shim-runc-v2"),),
         outcome="needs-operator",
         deadline=300,
+    ),
+    Fault(
+        id="containerd-overlay-unsupported",
+        # No container may be left: each has an overlay for its root.
+        inject=(
+            node(
+                "systemctl stop kubelet containerd; echo 1 > /sys/fs/cgroup/kubepods.slice/cgroup.kill\n"
+                "pkill -9 -f containerd-shim-runc-v2 || true; sleep 2; umount -a -t overlay\n"
+                "echo 'install overlay /bin/false' > /etc/modprobe.d/outward.conf; modprobe -r overlay\n"
+                "systemctl start --no-block containerd kubelet"
+            ),
+        ),
+        holds=node("! grep -qw overlay /proc/filesystems && said containerd 'failed to find snapshotter|d_type'"),
+        undo=(node("rm /etc/modprobe.d/outward.conf; modprobe overlay; restart containerd kubelet"),),
+        outcome="needs-operator",
+        deadline=120,
+        note="as after an upgrade of the kernel that took the modules of the running one away",
+    ),
+    Fault(
+        id="containerd-disk-full",
+        inject=(
+            node(
+                f"{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
+                "fallocate -l 1G /var/lib/containerd/outward-fill || true\n"
+                "cat /dev/zero > /var/lib/containerd/outward-fill.rest || true"
+            ),
+        ),
+        holds=node("[ $(df -B1 --output=avail /var/lib/containerd | tail -1) -lt 1048576 ]"),
+        undo=(node(shared_again("/var/lib/containerd", "containerd kubelet")),),
+        outcome="needs-operator",
+        deadline=120,
+        note="images on a filesystem of their own, and nothing of it left",
+    ),
+    Fault(
+        id="containerd-snapshot-corrupt",
+        inject=(
+            node(
+                "cat > /run/outward-config.py <<'PROGRAM'\n"
+                "import json, pathlib, subprocess\n"
+                "blobs = pathlib.Path('/var/lib/containerd/io.containerd.content.v1.content/blobs/sha256')\n"
+                "images = subprocess.run(['ctr', '-n', 'k8s.io', 'images', 'ls'], capture_output=True, text=True).stdout\n"
+                f"line = next(line for line in images.splitlines() if line.split()[0].endswith('{IMAGE}'))\n"
+                "found = line.split()[2]\n"
+                "while True:\n"
+                "    document = json.loads((blobs / found[7:]).read_text())\n"
+                "    if 'config' in document:\n"
+                "        break\n"
+                "    found = document['manifests'][0]['digest']\n"
+                "print(blobs / document['config']['digest'][7:])\n"
+                "PROGRAM\n"
+                "blob=$(python3 /run/outward-config.py); echo $blob > /run/outward-blob; mv $blob $blob.outward"
+            ),
+            pod(),
+        ),
+        holds=event("content (digest )?sha256:[0-9a-f]+: not found"),
+        undo=(node("blob=$(cat /run/outward-blob); mv $blob.outward $blob"), GONE),
+        outcome="needs-operator",
+        deadline=120,
+        note="a blob of an image that is used is gone; its name is still in the database",
     ),
 )

@@ -137,6 +137,9 @@ def _kubelet() -> n.Kubelet:
         cri_socket="/run/containerd/containerd.sock",
         flags=(),
         unknown_flags=(),
+        cri_socket_exists=True,
+        resolv_conf=file("/etc/resolv.conf"),
+        graceful_shutdown=False,
     )
     return n.Kubelet(
         unit=unit("kubelet.service", 700),
@@ -145,12 +148,13 @@ def _kubelet() -> n.Kubelet:
         healthz=n.Endpoint("ok", 200, "ok", 0.01),
         config=config,
         journal=EMPTY,
+        shutting_down=None,
     )
 
 
 def _runtime() -> n.Runtime:
     cri = n.Cri("ok", "", "containerd 1.7.24", True, "", True, "", 3, 3, 0.01)
-    return n.Runtime(unit("containerd.service", 500), cri, file("/etc/containerd/config.toml"), EMPTY)
+    return n.Runtime(unit("containerd.service", 500), cri, file("/etc/containerd/config.toml"), EMPTY, False, ())
 
 
 def _pressure() -> n.Pressure:

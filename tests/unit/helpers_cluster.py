@@ -90,4 +90,6 @@ def _node() -> c.Node:
         pods=(pod("web", container()),),
         events=(),
         signing_requests=(),
+        internal_addresses=("10.77.0.14",),
+        cni_address=None,
     )

@@ -142,6 +142,8 @@ class Node(Evidence):
     pods: tuple[Pod, ...]
     events: tuple[Event, ...]
     signing_requests: tuple[SigningRequest, ...]
+    internal_addresses: tuple[str, ...] = unknown("the kinds of addresses were not told apart")  # InternalIP
+    cni_address: str | None = unknown("the CNI's annotation was not read")  # what flannel or Calico publishes
 
     def condition(self, kind: str) -> Condition | None:
         """The condition of that type, or None."""

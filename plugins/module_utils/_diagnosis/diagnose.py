@@ -23,11 +23,13 @@ from .causes import (
     identity,
     kernel,
     kubelet,
+    kubelet_node,
     kubelet_start,
     limits,
     network,
     resources,
     runtime,
+    runtime_pods,
     volumes,
 )
 from .cluster import ClusterEvidence
@@ -48,6 +50,8 @@ RULES: t.Final = (
     volumes,
     kernel,
     board,
+    kubelet_node,
+    runtime_pods,
     application,
 )
 

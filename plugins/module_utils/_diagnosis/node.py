@@ -127,6 +127,9 @@ class KubeletConfig(Evidence):
     cri_socket: str  # path of the socket, without unix://
     flags: tuple[Setting, ...]
     unknown_flags: tuple[Setting, ...]  # not in `kubelet --help` of the installed binary
+    cri_socket_exists: bool = unknown("the configured socket was not looked for")
+    resolv_conf: File | None = unknown("resolvConf was not looked at")  # None: Pods get none from the host
+    graceful_shutdown: bool = unknown("shutdownGracePeriod was not looked at")  # it is set
 
 
 @section(frozen=True)
@@ -158,6 +161,8 @@ class Kubelet(Evidence):
     healthz: Endpoint  # 127.0.0.1:10248/healthz: right in each lab case; 10250 is not a local check
     config: KubeletConfig
     journal: Journal
+    # logind's PreparingForShutdown; None: not asked, for the kubelet watches no shutdown, or holds its lock against one
+    shutting_down: bool | None = unknown("logind was not asked")
 
 
 @section(frozen=True)
@@ -166,7 +171,7 @@ class Cri(Evidence):
 
     outcome: str  # ok, no-socket, refused, permission, unimplemented, timeout, error
     detail: str  # grpc-message or errno text, one line
-    runtime: str | None  # "containerd 1.7.24"
+    runtime: str | None  # "containerd 1.7.24"; with outcome unimplemented: a name only if CRI v1alpha2 tells it
     runtime_ready: bool | None
     runtime_message: str | None
     network_ready: bool | None
@@ -185,6 +190,8 @@ class Runtime(Evidence):
     cri: Cri
     config: File
     journal: Journal
+    cri_disabled: bool = unknown("disabled_plugins was not looked at")  # names the CRI
+    missing_programs: tuple[str, ...] = unknown("runc and its shim were not looked for")  # of these two
 
 
 @section(frozen=True)

@@ -22,6 +22,8 @@ CLOCK_TOLERANCE = 60.0
 CRASH_LOOP_WINDOW = 90.0
 # A kubelet that cannot stay up leaves within seconds; the lab's slow nodes need up to 20 s to get there.
 YOUNG = 30.0
+# What is retried is said again within this: a sandbox every 15 s, a Lease every 10 s, on a slow node.
+LATELY = 180.0
 # What the kernel said of an event that is over by itself is news for so long, and history afterwards.
 RECENT = 900.0
 
@@ -37,10 +39,17 @@ def said(journal: Journal, pattern: str, *, several_turns: bool = False) -> tupl
     return None
 
 
-def lately(node: NodeEvidence, journal: Journal, pattern: str, seconds: float = RECENT) -> LogLine | None:
-    """The newest line of this invocation that matches and was said in the last *seconds*."""
-    found = said(journal, pattern)
-    return found[0] if found and node.identity.uptime - found[0].last <= seconds else None
+def lately(
+    node: NodeEvidence, pattern: str, *journals: Journal, seconds: float = LATELY
+) -> tuple[LogLine, re.Match[str]] | None:
+    """As :func:`said` of one of these journals, for what is said again as long as it lasts: only when the last time
+    was within *seconds*.
+    """
+    for journal in journals:
+        found = said(journal, pattern)
+        if found and node.identity.uptime - found[0].last <= seconds:
+            return found
+    return None
 
 
 def quote(line: LogLine) -> str:

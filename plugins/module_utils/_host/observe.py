@@ -129,6 +129,7 @@ def _kubelet(answers: Answers) -> Kubelet:
         healthz=answers.get("healthz"),
         config=fields,
         journal=answers.get("kubelet-journal"),
+        shutting_down=answers.get("kubelet-files", 2),
     )
 
 
@@ -143,6 +144,8 @@ def _runtime(answers: Answers) -> Runtime:
         cri=answers.get("cri"),
         config=attempt(describe, answers.place.runtime_config),
         journal=answers.get("runtime-journal"),
+        cri_disabled=answers.get("runtime-files", 0),
+        missing_programs=answers.get("runtime-files", 1),
     )
 
 
@@ -178,7 +181,7 @@ Builder = t.Callable[[Answers], t.Any]
 SECTIONS: t.Final[dict[str, tuple[tuple[str, ...], Builder]]] = {
     "identity": (("identity",), lambda answers: answers.get("identity")),
     "kubelet": (("units", "kubelet-files", "kubelet-binary", "healthz", "kubelet-journal", "cri"), _kubelet),
-    "runtime": (("units", "cri", "runtime-journal"), _runtime),
+    "runtime": (("units", "cri", "runtime-files", "runtime-journal"), _runtime),
     "pressure": (("pressure", "processes"), _pressure),
     "certificates": (("certificates",), lambda answers: answers.get("certificates")),
     "network": (("network", "api"), _network),

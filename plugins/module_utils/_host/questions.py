@@ -39,9 +39,9 @@ def _systemd(place: Profile) -> Asks:
 
 
 def _runtime(place: Profile) -> Asks:
-    from .probes import cri
+    from .probes import cri, runtime
 
-    return {"cri": partial(cri.ask, place)}
+    return {"runtime-files": partial(runtime.ask, place), "cri": partial(cri.ask, place)}
 
 
 def _kubelet(place: Profile) -> Asks:
@@ -98,7 +98,7 @@ _BATCHES: t.Final[tuple[tuple[Opener, dict[str, float]], ...]] = (
     (_kubelet, {"kubelet-files": 4.0, "certificates": 4.0, "api": 5.0, "kubelet-binary": 7.0}),
     # What may have to wait for a frozen kubelet is not behind what may have to wait for the API server.
     (_systemd, {"units": 5.0, "healthz": 4.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
-    (_runtime, {"cri": 7.0}),
+    (_runtime, {"runtime-files": 3.0, "cri": 7.0}),
     (_kernel, {"kernel-log": 3.0, "processes": 4.0, "boot-before": 4.0}),
 )
 

@@ -22,6 +22,8 @@ from .._parse.redact import redact
 
 Object = dict[str, t.Any]
 OURS: t.Final = "outward.kubelet/"
+# Where the CNI's agent on a node publishes the address that the others are to send to.
+CNI_ADDRESSES: t.Final = ("flannel.alpha.coreos.com/public-ip", "projectcalico.org/IPv4Address")
 CONTROL_PLANE: t.Final = frozenset({"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"})
 TEXT: t.Final = 500  # characters of a message that are kept
 LEASE_SECONDS: t.Final = 40  # nodeLeaseDurationSeconds of the kubelet, 1.25 to 1.37
@@ -45,6 +47,8 @@ def node(item: Object, lease_of: Lease | None) -> Node:
         conditions=conditions(status.get("conditions") or (), metadata.get("managedFields") or ()),
         annotations={k: v for k, v in (metadata.get("annotations") or {}).items() if k.startswith(OURS)},
         addresses=tuple(a["address"] for a in status.get("addresses") or () if a.get("type") != "Hostname"),
+        internal_addresses=tuple(a["address"] for a in status.get("addresses") or () if a.get("type") == "InternalIP"),
+        cni_address=_cni_address(metadata.get("annotations") or {}),
         boot_id=info.get("bootID", ""),
         machine_id=info.get("machineID", ""),
         kubelet_version=info.get("kubeletVersion", ""),
@@ -144,6 +148,12 @@ def moment(text: str | None) -> datetime | None:
 def line(text: str | None) -> str:
     """A message as one bounded line without secrets."""
     return redact(" ".join((text or "")[: 4 * TEXT].split()))[:TEXT]
+
+
+def _cni_address(annotations: t.Mapping[str, str]) -> str | None:
+    """Calico writes it with the length of its prefix."""
+    found = [annotations[name] for name in CNI_ADDRESSES if name in annotations]
+    return found[0].partition("/")[0] if found else None
 
 
 def _taint(item: Object) -> Taint:

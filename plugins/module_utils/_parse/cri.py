@@ -14,6 +14,7 @@ import typing as t
 from .protobuf import embedded, enum, fields, integer, messages, text
 
 SERVICE: t.Final = "/runtime.v1.RuntimeService/"
+SERVICE_BEFORE: t.Final = "/runtime.v1alpha2.RuntimeService/"  # Version is the same in both
 SANDBOX_READY: t.Final = 0
 CONTAINER_RUNNING: t.Final = 1
 

@@ -13,6 +13,7 @@ pkg/kubelet/apis/config/v1beta1/defaults.go.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._diagnosis.node import Setting
@@ -65,6 +66,8 @@ class Settings(t.NamedTuple):
     eviction_hard: dict[str, str]
     static_pod_path: str | None
     cri_socket: str
+    resolv_conf: str  # empty: switched off
+    graceful_shutdown: bool
 
 
 def document(text: str) -> Document:
@@ -120,7 +123,16 @@ def settings(base: Document | None, drop_ins: t.Sequence[Document], flags: t.Seq
             _string(given, "--container-runtime-endpoint", merged.get("containerRuntimeEndpoint"))
             or "unix:///run/containerd/containerd.sock"
         ),
+        resolv_conf=_resolv_conf(given.get("--resolv-conf"), merged.get("resolvConf")),
+        graceful_shutdown=re.search("[1-9]", str(merged.get("shutdownGracePeriod") or "")) is not None,
     )
+
+
+def _resolv_conf(flag: str | None, configured: t.Any) -> str:
+    """Unlike other paths, this one can be switched off with an empty string."""
+    if flag is not None:
+        return flag
+    return configured if isinstance(configured, str) else "/etc/resolv.conf"
 
 
 def flag_values(flags: t.Iterable[Setting]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import CLOCK_TOLERANCE, clock_offset, lately, quote, said
+from ..signs import CLOCK_TOLERANCE, RECENT, clock_offset, lately, quote, said
 
 # Bits of `vcgencmd get_throttled`; the same 16 places higher: since the boot.
 VOLTAGE, CAPPED, THROTTLED, SOFT_LIMIT = 1, 2, 4, 8
@@ -32,12 +32,15 @@ BAD_MEDIUM = (
 
 def no_longer_too_little(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     """It was so since the boot, and is not so now."""
-    return lately(node, node.kernel.journal, TOO_LITTLE) is None and not (node.board.throttled or 0) & VOLTAGE
+    return (
+        lately(node, TOO_LITTLE, node.kernel.journal, seconds=RECENT) is None
+        and not (node.board.throttled or 0) & VOLTAGE
+    )
 
 
 def no_longer_too_hot(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     """It was so since the boot, and is not so now."""
-    return lately(node, node.kernel.journal, TOO_HOT) is None and not too_hot_now(node)
+    return lately(node, TOO_HOT, node.kernel.journal, seconds=RECENT) is None and not too_hot_now(node)
 
 
 def too_hot_now(node: NodeEvidence) -> bool:
@@ -50,7 +53,7 @@ def too_hot_now(node: NodeEvidence) -> bool:
 
 def errors_long_ago(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     """The medium has been quiet since."""
-    return lately(node, node.kernel.journal, BAD_MEDIUM) is None
+    return lately(node, BAD_MEDIUM, node.kernel.journal, seconds=RECENT) is None
 
 
 def always(node: NodeEvidence, cluster: ClusterEvidence) -> bool:

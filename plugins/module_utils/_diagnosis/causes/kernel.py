@@ -141,9 +141,9 @@ def kernel_hung_task(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
         )
         if line:
             yield f"{task} hangs; {quote(line[0])}"
-    locked = lately(node, node.kernel.journal, LOCKED, 120.0)
-    if locked and locked.count > 1:
-        yield quote(locked)
+    locked = lately(node, LOCKED, node.kernel.journal, seconds=120.0)
+    if locked and locked[0].count > 1:
+        yield quote(locked[0])
 
 
 @cause(

@@ -164,3 +164,40 @@ def kubelet_pod_state_checkpoint(node: NodeEvidence, cluster: ClusterEvidence) -
 def kubelet_port_in_use(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The kubelet exits when it cannot listen; a second kubelet, or k3s beside kubeadm, is the usual one."""
     yield from last_words(node, r"listen tcp \S{0,45}:10250: bind: address already in use")
+
+
+@cause(
+    id="kubelet-reserved-cgroup-missing",
+    layer="kubelet",
+    title="The kubelet is to enforce limits on a control group that does not exist",
+    restart="useless",
+    refusal="every start misses the same control group",
+    automate="guarded",
+    explains=CRASHES,
+    advice="create the group that the line names, or take it out of enforceNodeAllocatable in {config} on {host}; "
+    "then: sudo systemctl restart {unit}",
+)
+def kubelet_reserved_cgroup_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """kubeReservedCgroup and systemReservedCgroup are not made by the kubelet; systemd's are named without .slice."""
+    yield from last_words(node, r"Failed to enforce (?:Kube|System) Reserved (?:Compressible )?Cgroup Limits on")
+
+
+@cause(
+    id="kubelet-insufficient-inotify-startup",
+    layer="kubelet",
+    kind="derived",
+    title="The kubelet does not start for want of inotify instances or watches",
+    restart="useless",
+    refusal="the limits are the same at every start",
+    automate="safe",
+    explains=CRASHES,
+    advice="ssh {host} sudo sysctl -w fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=524288, "
+    "and into /etc/sysctl.d",
+)
+def kubelet_insufficient_inotify(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """cAdvisor cannot start; "no space left on device" from inotify_add_watch is no full disk."""
+    yield from last_words(
+        node,
+        r"inotify_init\d?: too many open files|inotify_add_watch .{1,300}: no space left on device"
+        r"|(?:Failed to start cAdvisor|fsnotify).{0,200}too many open files",
+    )

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import lately, lease_fresh, quote, running, said, size, threshold
+from ..signs import RECENT, lately, lease_fresh, quote, running, said, size, threshold
 
 # The kernel's last word on each victim; a container's own limit says "Memory cgroup out of memory" instead.
 OUT_OF_MEMORY = r"^Out of memory: Killed process \d+ \(([^)]{1,64})\)"
@@ -36,7 +36,7 @@ def suffering(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
 
 def killed_long_ago(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     """The memory is there again, and nothing was killed lately."""
-    return lately(node, node.kernel.journal, OUT_OF_MEMORY) is None
+    return lately(node, OUT_OF_MEMORY, node.kernel.journal, seconds=RECENT) is None
 
 
 def instances_left(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
@@ -143,11 +143,11 @@ def conntrack_exhaustion(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     """The kernel's line is conclusive while it is new; time-outs without it and with room in the table are not this."""
     sysctls = node.kernel.sysctls
     used, most = (int(sysctls.get(f"net.netfilter.nf_conntrack_{name}", "0")) for name in ("count", "max"))
-    line = lately(node, node.kernel.journal, TABLE_FULL)
+    line = lately(node, TABLE_FULL, node.kernel.journal, seconds=RECENT)
     if most and used >= 0.95 * most:
         yield f"{used} of {most} connections are tracked (nf_conntrack_max)"
     if line and used >= 0.5 * most:
-        yield quote(line)
+        yield quote(line[0])
 
 
 @cause(

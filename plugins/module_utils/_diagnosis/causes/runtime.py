@@ -9,14 +9,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import quote, running, said
+from ..signs import kubelet_works, quote, running, said, young
 
+# The first kubelet that does not go on without the runtime's RuntimeConfig.
+RUNTIME_CONFIG = 38
 RUNTIME_DOWN = ("sym:runtime-down", "sym:node-notready", "sym:kubelet-crashloop")
+
+
+def minor(version: str | None) -> int:
+    """The 37 of "v1.37.2"; 0 when there is no telling."""
+    match = re.match(r"v?1\.(\d{1,4})", version or "")
+    return int(match.group(1)) if match else 0
 
 
 @cause(
@@ -99,12 +108,88 @@ def containerd_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[st
     refusal="a kubelet that starts without a CRI exits",
     automate="safe",
     explains=RUNTIME_DOWN,
-    advice="ssh {host} 'sudo ctr plugins ls | grep cri' says whether it is disabled or failed; take it out of "
-    "disabled_plugins in {runtime_config}, then: sudo systemctl restart {runtime_unit}",
+    advice="ssh {host}: take the CRI out of disabled_plugins in {runtime_config}; "
+    "then: sudo systemctl restart {runtime_unit}",
 )
 def containerd_cri_disabled(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Docker's containerd.io package ships disabled_plugins = ["cri"]; the socket answers, the service is unknown."""
     cri = node.runtime.cri
-    if cri.outcome == "unimplemented":
+    if cri.outcome == "unimplemented" and node.runtime.cri_disabled:
         yield f"CRI: {cri.detail}"
-        yield f"{node.runtime.unit.name} is {node.runtime.unit.active_state}"
+        yield f"disabled_plugins in {node.runtime.config.path} names the CRI"
+
+
+@cause(
+    id="containerd-cri-plugin-load-failed",
+    layer="runtime",
+    title="containerd runs, and its CRI service could not be loaded",
+    restart="harmful",
+    refusal="a kubelet that starts without a CRI exits",
+    automate="guarded",
+    explains=RUNTIME_DOWN,
+    advice="ssh {host} 'sudo ctr plugins ls' and mend the first of snapshotter, bolt and cri that says error; "
+    "then: sudo systemctl restart {runtime_unit}",
+)
+def containerd_cri_plugin_load_failed(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """A wrong CRI section, or a plugin that it needs; aufs, btrfs, zfs and devmapper are skipped on every node."""
+    line = said(
+        node.runtime.journal,
+        r"failed to load plugin.{0,80}io\.containerd\."
+        r"(?:grpc\.v1\.cri|cri\.v1\.(?:runtime|images)|metadata\.v1\.bolt|snapshotter\.v1\.overlayfs)",
+    )
+    if node.runtime.cri.outcome == "unimplemented" and line:
+        yield quote(line[0])
+        yield f"CRI: {node.runtime.cri.detail}"
+
+
+@cause(
+    id="containerd-cri-v1-unimplemented",
+    layer="runtime",
+    title="The runtime is too old for this kubelet",
+    restart="harmful",
+    refusal="a kubelet that starts without CRI v1 exits",
+    explains=RUNTIME_DOWN,
+    advice="upgrade containerd on {host} to a release that the cluster's version supports (1.6 is the first with CRI v1)",
+)
+def containerd_cri_v1_unimplemented(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """It answers the version before, which no kubelet from 1.26 on asks for."""
+    cri = node.runtime.cri
+    if cri.outcome == "unimplemented" and cri.runtime:
+        yield f"{cri.runtime} knows CRI v1alpha2 and not v1"
+
+
+@cause(
+    id="containerd-runtimeconfig-unsupported",
+    layer="runtime",
+    title="The runtime cannot tell this kubelet its cgroup driver",
+    restart="harmful",
+    refusal="the installed kubelet requires an answer that this runtime does not know",
+    explains=RUNTIME_DOWN,
+    latent=kubelet_works,
+    advice="upgrade containerd on {host} to 2.0 or later, or put the kubelet's release before back",
+)
+def containerd_runtimeconfig_unsupported(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Until 1.37 the kubelet falls back to its own setting (k8s#139121 puts the end of that at 1.38)."""
+    cri = node.runtime.cri
+    if cri.outcome == "ok" and cri.cgroup_driver is None and minor(node.kubelet.version) >= RUNTIME_CONFIG:
+        yield f"{cri.runtime} does not know RuntimeConfig, and kubelet {node.kubelet.version} asks for it"
+
+
+@cause(
+    id="containerd-socket-permission",
+    layer="runtime",
+    title="containerd runs, and nobody reaches it at its socket",
+    restart="harmful",
+    refusal="a kubelet that starts without its runtime exits; containerd makes its socket when it starts",
+    automate="safe",
+    explains=RUNTIME_DOWN,
+    advice="ssh {host} sudo systemctl restart {runtime_unit} (containers survive); then look for what cleans /run",
+)
+def containerd_socket_permission(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Somebody removed the socket, mounted over it, or put something else in its place."""
+    unit, cri = node.runtime.unit, node.runtime.cri
+    if unit.name == node.kubelet.unit.name or not running(unit) or young(node, unit):
+        return
+    if cri.outcome in ("no-socket", "refused", "permission"):
+        yield f"{unit.name} is running (process {unit.main_pid})"
+        yield f"CRI: {cri.outcome} ({cri.detail})"

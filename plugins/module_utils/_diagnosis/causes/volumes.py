@@ -54,10 +54,12 @@ def image_gc_failing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     disk = node.pressure.imagefs
     if not filling(disk):
         return
-    line = lately(node, node.kubelet.journal, r"Image garbage collection failed multiple times in a row", COLLECTION)
+    line = lately(
+        node, r"Image garbage collection failed multiple times in a row", node.kubelet.journal, seconds=COLLECTION
+    )
     if line:
         yield f"imagefs ({disk.mount_point}): {size(disk.available)} of {size(disk.size)} available"
-        yield quote(line)
+        yield quote(line[0])
 
 
 @cause(
@@ -118,9 +120,11 @@ def csi_driver_not_registered(node: NodeEvidence, cluster: ClusterEvidence) -> I
     for event, match in found:
         yield f"{event.name} waits for the CSI driver {match.group(1)}, which has not registered"
     if found:
-        line = lately(node, node.kubelet.journal, r"RegisterPlugin error -- .{1,400} at socket ", STILL.total_seconds())
+        line = lately(
+            node, r"RegisterPlugin error -- .{1,400} at socket ", node.kubelet.journal, seconds=STILL.total_seconds()
+        )
         if line:
-            yield quote(line)
+            yield quote(line[0])
 
 
 @cause(
@@ -155,12 +159,12 @@ def orphaned_pod_volumes(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     """The running kubelet says so at each of its rounds; once, while a Pod goes, is nothing."""
     line = lately(
         node,
-        node.kubelet.journal,
         r'[Oo]rphaned pod "[^"]{1,80}" found, but (?:failed to rmdir|error|volumes? )',
-        HOUSEKEEPING,
+        node.kubelet.journal,
+        seconds=HOUSEKEEPING,
     )
-    if line and line.count > 2:
-        yield quote(line)
+    if line and line[0].count > 2:
+        yield quote(line[0])
 
 
 @cause(

@@ -92,7 +92,7 @@ def _answer(outcome: str, detail: str, facts: t.Mapping[str, t.Any], seconds: fl
 
 def _facts(connection: _Connection, facts: dict[str, t.Any]) -> None:
     """What is learnt stays in *facts* even when a later call fails."""
-    facts["runtime"] = cri.version(connection.call("Version"))
+    facts["runtime"] = _version(connection, facts)
     conditions = cri.conditions(connection.call("Status"))
     for field, name in (("runtime", "RuntimeReady"), ("network", "NetworkReady")):
         condition = conditions.get(name)
@@ -103,10 +103,26 @@ def _facts(connection: _Connection, facts: dict[str, t.Any]) -> None:
     facts["containers"] = _optional(connection, "ListContainers", cri.RUNNING_CONTAINERS, cri.count)
 
 
-def _optional(connection: _Connection, method: str, message: bytes, reader: t.Callable[[bytes], t.Any]) -> t.Any:
+def _version(connection: _Connection, facts: dict[str, t.Any]) -> str:
+    """A runtime without CRI v1 may know the version before it (containerd below 1.6), and says then who it is."""
+    try:
+        return cri.version(connection.call("Version"))
+    except _Refused as error:
+        if error.outcome == "unimplemented":
+            facts["runtime"] = _optional(connection, "Version", b"", cri.version, cri.SERVICE_BEFORE)
+        raise
+
+
+def _optional(
+    connection: _Connection,
+    method: str,
+    message: bytes,
+    reader: t.Callable[[bytes], t.Any],
+    service: str = cri.SERVICE,
+) -> t.Any:
     """A call without which the rest is still true. None: the runtime does not know it."""
     try:
-        return reader(connection.call(method, message))
+        return reader(connection.call(method, message, service))
     except _Refused as error:
         return None if error.outcome == "unimplemented" else Unknown(f"CRI {method}: {error}")
 
@@ -133,12 +149,12 @@ class _Connection:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def call(self, method: str, message: bytes = b"") -> bytes:
+    def call(self, method: str, message: bytes = b"", service: str = cri.SERVICE) -> bytes:
         """One unary call. Raises :class:`_Refused`, ``OSError`` (time-outs too) or :class:`ParseError`."""
         self._stream += 2
         reply = http2.Reply(self._stream)
         self._patience()
-        self._socket.sendall(http2.request(self._stream, cri.SERVICE + method, message))
+        self._socket.sendall(http2.request(self._stream, service + method, message))
         while not reply.ended:
             frame = self._next()
             self._socket.sendall(http2.reply_to(frame))

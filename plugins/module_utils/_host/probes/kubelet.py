@@ -17,18 +17,43 @@ from ..._diagnosis.node import File, Profile, Setting
 from ..._parse import kubelet, systemd
 from ..._parse.errors import ParseError
 from ..._parse.redact import redact
-from ..errors import words
+from ..command import run
+from ..errors import ProbeError, words
 from ..files import attempt, describe, names, read, read_or_none
 from ..profile import UNIT_DIRS
 
 Fields = dict[str, t.Any]
 _SETTINGS: t.Final = kubelet.Settings._fields
+INHIBITORS: t.Final = "/run/systemd/inhibit"
+_LOGIND: t.Final = (
+    "busctl",
+    "get-property",
+    "org.freedesktop.login1",
+    "/org/freedesktop/login1",
+    "org.freedesktop.login1.Manager",
+    "PreparingForShutdown",
+)
+_SECONDS: t.Final = 2.0
 
 
-def ask(profile: Profile) -> tuple[File, Fields]:
-    """The binary, and the fields of KubeletConfig but `unknown_flags`."""
+def ask(profile: Profile) -> tuple[File, Fields, bool | None]:
+    """The binary, the fields of KubeletConfig but `unknown_flags`, and whether this machine shuts down."""
     lines = unit_lines(profile.unit)
-    return describe(binary_path(profile, lines)), config(profile, lines)
+    fields = config(profile, lines)
+    return describe(binary_path(profile, lines)), fields, attempt(shutting_down, fields["graceful_shutdown"])
+
+
+def shutting_down(watched: t.Any) -> bool | None:
+    """What logind says; None when the kubelet watches no shutdown, or has its lock (it gives it up in one)."""
+    if not isinstance(watched, bool):
+        return t.cast("bool | None", watched)  # unknown, and why
+    locks = [name for name in names(INHIBITORS) if not name.endswith(".ref")]
+    if not watched or any("WHO=kubelet" in (read_or_none(f"{INHIBITORS}/{name}") or "") for name in locks):
+        return None
+    answer = run(_LOGIND, _SECONDS)
+    if answer.status != 0:
+        raise ProbeError(f"busctl: {words(ProbeError(answer.err))}")
+    return answer.out.split() == ["b", "true"]
 
 
 def unit_lines(unit: str) -> list[systemd.Directive]:
@@ -76,7 +101,7 @@ def config(profile: Profile, lines: t.Sequence[systemd.Directive]) -> Fields:
         if base is None:
             raise ParseError("does not exist")
         settings = kubelet.settings(base, extra, given if isinstance(given, tuple) else ())
-        return {**fields, **settings._asdict()}
+        return {**fields, **settings._asdict(), **_looked_up(settings)}
     except kubelet.Unusable as error:
         return {**fields, **_all_unknown(f"{path}: {error}"), "problem": str(error)}
     except (OSError, ParseError) as error:
@@ -89,7 +114,16 @@ def _doubt(path: str, error: Exception) -> t.Any:
 
 
 def _all_unknown(reason: str) -> Fields:
-    return {name: unknown(reason) for name in _SETTINGS}
+    return {name: unknown(reason) for name in (*_SETTINGS, "cri_socket_exists")}
+
+
+def _looked_up(settings: kubelet.Settings) -> Fields:
+    """What the settings lead to."""
+    path = settings.resolv_conf
+    return {
+        "cri_socket_exists": os.path.exists(settings.cri_socket),
+        "resolv_conf": attempt(describe, path) if path else None,
+    }
 
 
 def _document(path: str) -> kubelet.Document | None:

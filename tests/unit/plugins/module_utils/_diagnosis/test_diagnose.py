@@ -83,7 +83,7 @@ def test_kubelet(changes: Changes, api: Changes, expected: list[str]) -> None:
     ("changes", "expected"),
     [
         (NO_SOCKET, ["containerd-down"]),
-        ({"runtime__cri__outcome": "refused"}, []),
+        ({"runtime__cri__outcome": "refused"}, ["containerd-socket-permission"]),
         ({**NO_SOCKET, "runtime__journal": journal(BAD_TOML)}, ["containerd-config-invalid"]),
         ({"runtime__journal": journal(BAD_TOML)}, []),
         (HUNG, ["containerd-hung"]),
@@ -239,7 +239,11 @@ def test_a_start_that_fails_is_known_by_its_last_words(cause: str, words: str) -
         ({"network__cni__problem": "no plugins", "runtime__cri__network_ready": False}, {}, ["cni-config-invalid"]),
         ({"network__cni__problem": "no plugins"}, {}, []),
         ({"network__cni__missing_plugins": ("bridge",)}, {}, ["cni-binary-missing"]),
-        ({"runtime__cri__outcome": "unimplemented"}, {}, ["containerd-cri-disabled"]),
+        (
+            {"runtime__cri__outcome": "unimplemented", "runtime__cri__runtime": None, "runtime__cri_disabled": True},
+            {},
+            ["containerd-cri-disabled"],
+        ),
         ({"storage__network_mounts": (n.Mount("/mnt", "srv:/x", "nfs4", False),)}, {}, ["nfs-mount-hung"]),
         ({"storage__network_mounts": (n.Mount("/mnt", "srv:/x", "nfs4", True),)}, {}, []),
     ],

@@ -40,7 +40,8 @@ def answers() -> dict[str, t.Any]:
     """What each question answers on the healthy node."""
     return {
         "units": (HEALTHY.kubelet.unit, HEALTHY.runtime.unit, HEALTHY.clock.service),
-        "kubelet-files": (HEALTHY.kubelet.binary, fields(HEALTHY.kubelet.config, "unknown_flags")),
+        "kubelet-files": (HEALTHY.kubelet.binary, fields(HEALTHY.kubelet.config, "unknown_flags"), None),
+        "runtime-files": (False, ()),
         "kubelet-binary": (HEALTHY.kubelet.version, HEALTHY.kubelet.config.unknown_flags),
         "healthz": HEALTHY.kubelet.healthz,
         "kubelet-journal": HEALTHY.kubelet.journal,

@@ -75,6 +75,23 @@ def test_only_our_annotations_and_a_role_by_its_label() -> None:
     assert (node.taints[0].key, node.taints[0].value, node.taints[0].added) == (taint["key"], "", None)
 
 
+@pytest.mark.parametrize(
+    ("annotation", "address"),
+    [
+        ({"flannel.alpha.coreos.com/public-ip": "10.77.0.14"}, "10.77.0.14"),
+        ({"projectcalico.org/IPv4Address": "10.77.0.14/24"}, "10.77.0.14"),
+        ({"example.org/ip": "10.77.0.14"}, None),
+    ],
+)
+def test_the_address_that_the_cni_publishes(annotation: dict[str, str], address: str | None) -> None:
+    metadata = {"name": "pi-04", "uid": "u", "resourceVersion": "1", "annotations": annotation}
+    kinds = ("InternalIP", "ExternalIP", "Hostname")
+    status = {"addresses": [{"type": kind, "address": kind.lower()} for kind in kinds]}
+    node = convert.node({"metadata": metadata, "status": status}, None)
+    assert (node.cni_address, node.internal_addresses) == (address, ("internalip",))
+    assert node.addresses == ("internalip", "externalip")
+
+
 def test_a_lease_that_was_never_renewed_is_none() -> None:
     item = {"metadata": {"resourceVersion": "1"}, "spec": {"holderIdentity": "pi-04"}}
     assert convert.lease(item) is None

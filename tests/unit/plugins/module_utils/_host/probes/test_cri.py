@@ -50,16 +50,15 @@ def answer(stream: int, body: bytes | int) -> bytes:
 
 
 def serve(listener: socket.socket, answers: Answers) -> None:
-    """One connection: each HEADERS frame is answered by its method; a method that is not there, never."""
+    """One connection: each HEADERS frame is answered by its path or method; one that is not there, never."""
     with listener.accept()[0] as connection:
         connection.recv(24)
         connection.sendall(http2.frame(http2.SETTINGS, 0, 0) + http2.frame(http2.PING, 0, 0, b"pingpong"))
         for frame in frames_of(connection):
-            method = (
-                dict(hpack.decode(frame.payload))[":path"].rpartition("/")[2] if frame.kind == http2.HEADERS else ""
-            )
-            if method in answers:
-                connection.sendall(answer(frame.stream, answers[method]))
+            path = dict(hpack.decode(frame.payload))[":path"] if frame.kind == http2.HEADERS else ""
+            key = path if path in answers else path.rpartition("/")[2]
+            if key in answers:
+                connection.sendall(answer(frame.stream, answers[key]))
 
 
 def frames_of(connection: socket.socket) -> Iterator[http2.Frame]:
@@ -119,6 +118,14 @@ def test_a_refusal(tmp_path: Path, status: int, outcome: str) -> None:
     assert found.outcome == outcome
     assert found.detail == f"{tmp_path}/s: because I say so"
     assert isinstance(vars(found)["runtime_ready"], Unknown)
+
+
+def test_a_runtime_of_the_version_before_says_who_it_is(tmp_path: Path) -> None:
+    old = embedded(2, b"containerd") + embedded(3, b"1.5.9")
+    found = ask(tmp_path, {"Version": 12, "/runtime.v1alpha2.RuntimeService/Version": old})
+    assert (found.outcome, found.runtime) == ("unimplemented", "containerd 1.5.9")
+    (tmp_path / "s").unlink()
+    assert ask(tmp_path, {"Version": 12}).runtime is None
 
 
 def test_what_is_known_before_a_failure_stays(tmp_path: Path) -> None:

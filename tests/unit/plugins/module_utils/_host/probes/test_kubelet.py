@@ -14,7 +14,8 @@ import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Profile, Setting
-from ansible_collections.outward.kubelet.plugins.module_utils._host.probes import binary, kubelet
+from ansible_collections.outward.kubelet.plugins.module_utils._host.command import Output
+from ansible_collections.outward.kubelet.plugins.module_utils._host.probes import binary, kubelet, runtime
 from ansible_collections.outward.kubelet.tests.unit.plugins.module_utils._host.probes.place import CONFIG, below, write
 
 DROP_IN = """[Service]
@@ -47,7 +48,8 @@ def install(place: Profile, answer: str, refuses: str = "") -> None:
 
 
 def test_a_joined_node(place: Profile) -> None:
-    file, fields = kubelet.ask(place)
+    file, fields, shutting_down = kubelet.ask(place)
+    assert shutting_down is None
     assert (file.path, file.exists) == (place.binary, True)
     assert (fields["problem"], fields["cgroup_driver"], fields["file"].exists) == (None, "systemd", True)
     drop_in = place.binary.replace("/usr/bin/kubelet", "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf")
@@ -106,6 +108,64 @@ def test_drop_in_directory(place: Profile, tmp_path: Path) -> None:
     write(f"{tmp_path}/conf.d/README", "not read")
     fields = kubelet.ask(place)[1]
     assert (fields["cgroup_driver"], fields["fail_swap_on"]) == ("cgroupfs", False)
+
+
+def test_where_the_settings_lead(place: Profile, tmp_path: Path) -> None:
+    resolv = write(f"{tmp_path}/run/resolv.conf", "")
+    write(place.config, CONFIG + f"resolvConf: {resolv}\ncontainerRuntimeEndpoint: unix://{tmp_path}/none.sock\n")
+    fields = kubelet.ask(place)[1]
+    assert (fields["resolv_conf"].exists, fields["cri_socket_exists"]) == (True, False)
+    write(place.config, CONFIG + 'resolvConf: ""\n')
+    assert kubelet.ask(place)[1]["resolv_conf"] is None
+
+
+@pytest.mark.parametrize(
+    ("period", "who", "expected"),
+    [("60s", "somebody", False), ("60s", "kubelet", None), ("0s", "somebody", None)],
+)
+def test_a_shutdown(
+    place: Profile, monkeypatch: pytest.MonkeyPatch, period: str, who: str, expected: bool | None
+) -> None:
+    inhibitors = f"{Path(place.config).parent}/inhibit"
+    os.mkfifo(Path(write(f"{inhibitors}/1", f"WHAT=shutdown\nWHO={who}\n")).with_suffix(".ref"))
+    monkeypatch.setattr(kubelet, "INHIBITORS", inhibitors)
+    monkeypatch.setattr(kubelet, "run", lambda command, seconds: Output(0, "b false\n", ""))
+    write(place.config, CONFIG + f"shutdownGracePeriod: {period}\n")
+    assert kubelet.ask(place)[2] is expected
+
+
+def test_a_shutdown_that_nobody_can_tell_of(place: Profile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(kubelet, "INHIBITORS", f"{tmp_path}/inhibit")
+    monkeypatch.setattr(kubelet, "run", lambda command, seconds: Output(1, "", "Failed to connect to bus"))
+    write(place.config, CONFIG + "shutdownGracePeriod: 60s\n")
+    assert isinstance(kubelet.ask(place)[2], Unknown)
+    Path(place.config).unlink()
+    assert isinstance(kubelet.ask(place)[2], Unknown)
+
+
+CONTAINERD = "version = 2\ndisabled_plugins = {}\n[plugins.x]\n"
+
+
+@pytest.mark.parametrize(
+    ("disabled", "cri"),
+    [
+        ("[]", False),
+        ('["cri"]', True),
+        ('["io.containerd.internal.v1.opt",\n  "io.containerd.grpc.v1.cri"]', True),
+        ('["io.containerd.snapshotter.v1.devmapper"]', False),
+    ],
+)
+def test_a_disabled_cri(place: Profile, disabled: str, cri: bool) -> None:
+    write(place.runtime_config, CONTAINERD.format(disabled))
+    assert runtime.ask(place)[0] is cri
+
+
+def test_programs_of_the_runtime(place: Profile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    Path(write(f"{tmp_path}/sbin/runc", "")).chmod(stat.S_IRWXU)
+    monkeypatch.setattr(runtime, "ENVIRONMENT", {"PATH": f"/none:{tmp_path}/sbin"})
+    assert runtime.ask(place) == (False, ("containerd-shim-runc-v2",))
+    one = Profile(**{**vars(place), "runtime_unit": place.unit})
+    assert runtime.ask(one)[1] == ()
 
 
 def test_the_binary_knows_its_flags(place: Profile) -> None:
