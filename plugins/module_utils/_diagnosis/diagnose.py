@@ -17,7 +17,19 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .causes import application, identity, kubelet, kubelet_start, network, resources, runtime
+from .causes import (
+    application,
+    heartbeat,
+    identity,
+    joining,
+    kubelet,
+    kubelet_start,
+    network,
+    pod_network,
+    resources,
+    runtime,
+    workload,
+)
 from .cluster import ClusterEvidence
 from .evidence import Undecided
 from .health import Check, examine
@@ -25,7 +37,19 @@ from .node import NodeEvidence
 from .registry import Cause, ancestors, outward
 
 # Importing a module of causes enters its rules into the registry.
-RULES: t.Final = (kubelet, kubelet_start, runtime, identity, resources, network, application)
+RULES: t.Final = (
+    kubelet,
+    kubelet_start,
+    runtime,
+    identity,
+    joining,
+    resources,
+    network,
+    heartbeat,
+    pod_network,
+    application,
+    workload,
+)
 
 Status = t.Literal["healthy", "faulty", "external", "not-a-node-fault", "unknown"]
 Role = t.Literal["root", "explained", "latent"]

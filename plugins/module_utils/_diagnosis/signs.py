@@ -12,13 +12,15 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from .cluster import ClusterEvidence, Lease
+from .cluster import ClusterEvidence, Lease, Pod
 from .node import Journal, LogLine, NodeEvidence, Unit
 
 # A Lease lives 40 s (nodeLeaseDurationSeconds); a clock further off than this breaks its meaning.
 CLOCK_TOLERANCE = 60.0
 # In a crash loop the newest turn may not have logged its reason yet: RestartSec=10 plus a slow start.
 CRASH_LOOP_WINDOW = 90.0
+# What is retried is said again within this: a sandbox every 15 s, a Lease every 10 s, on a slow node.
+LATELY = 180.0
 # A kubelet that cannot stay up leaves within seconds; the lab's slow nodes need up to 20 s to get there.
 YOUNG = 30.0
 
@@ -31,6 +33,15 @@ def said(journal: Journal, pattern: str, *, several_turns: bool = False) -> tupl
             match = re.search(pattern, line.text)
             if match:
                 return line, match
+    return None
+
+
+def lately(node: NodeEvidence, pattern: str, *journals: Journal) -> tuple[LogLine, re.Match[str]] | None:
+    """As :func:`said` of one of these journals, and not longer ago than :data:`LATELY`: still so, as far as one can see."""
+    for journal in journals:
+        found = said(journal, pattern)
+        if found and node.identity.uptime - found[0].last <= LATELY:
+            return found
     return None
 
 
@@ -85,6 +96,12 @@ def lease_fresh(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
 def lease_expired(lease: Lease, now: datetime) -> bool:
     """renewTime + duration is before *now*."""
     return lease.renewed + timedelta(seconds=lease.duration) < now
+
+
+def pod_agents(cluster: ClusterEvidence, names: str) -> tuple[Pod, ...]:
+    """The Pods of DaemonSets on this node whose name is one of *names* (a pattern)."""
+    pods = cluster.node.pods if cluster.node else ()
+    return tuple(pod for pod in pods if re.fullmatch(f"DaemonSet/(?:{names})", pod.owner))
 
 
 def api_now(cluster: ClusterEvidence) -> datetime:

@@ -143,6 +143,7 @@ def _runtime(answers: Answers) -> Runtime:
         cri=answers.get("cri"),
         config=attempt(describe, answers.place.runtime_config),
         journal=answers.get("runtime-journal"),
+        exec_format=answers.get("pod-logs"),
     )
 
 
@@ -152,7 +153,8 @@ def _pressure(answers: Answers) -> Pressure:
 
 
 def _network(answers: Answers) -> Network:
-    return Network(**answers.fields("network", Network, "api"), api=answers.get("api"))
+    fields = answers.fields("network", Network, "api", "firewall")
+    return Network(**fields, api=answers.get("api"), firewall=answers.get("firewall"))
 
 
 def _storage(answers: Answers) -> Storage:
@@ -173,10 +175,10 @@ Builder = t.Callable[[Answers], t.Any]
 SECTIONS: t.Final[dict[str, tuple[tuple[str, ...], Builder]]] = {
     "identity": (("identity",), lambda answers: answers.get("identity")),
     "kubelet": (("units", "kubelet-files", "kubelet-binary", "healthz", "kubelet-journal", "cri"), _kubelet),
-    "runtime": (("units", "cri", "runtime-journal"), _runtime),
+    "runtime": (("units", "cri", "runtime-journal", "pod-logs"), _runtime),
     "pressure": (("pressure", "processes"), _pressure),
     "certificates": (("certificates",), lambda answers: answers.get("certificates")),
-    "network": (("network", "api"), _network),
+    "network": (("network", "api", "firewall"), _network),
     "storage": (("storage",), _storage),
     "kernel": (("kernel", "kernel-log", "processes"), _kernel),
     "clock": (("clock", "units"), _clock),
