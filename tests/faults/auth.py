@@ -100,6 +100,17 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         note="a bootstrap kubeconfig whose token the cluster does not know any more",
     ),
     Fault(
+        id="kubelet-half-joined",
+        inject=(
+            node("keep $PKI/kubelet-client-*; rm $PKI/kubelet-client-*; restart kubelet"),
+            controller('kubectl delete node "$HOST" --wait=false'),
+        ),
+        holds=node(f"[ $(substate kubelet) = auto-restart ] && said kubelet '{NO_BOOTSTRAP}'"),
+        undo=MEND,
+        outcome="needs-operator",
+        note="what a join leaves that ended in its time-out: kubelet.conf, no certificate, no Node",
+    ),
+    Fault(
         id="node-object-deleted",
         inject=(controller('kubectl delete node "$HOST" --wait=false'),),
         holds=controller('! kubectl get node "$HOST" --request-timeout=5s'),

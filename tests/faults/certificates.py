@@ -8,7 +8,50 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, controller, node
+from .model import Fault, Step, controller, node
+
+# A join with a token of our own, whose group may ask for a certificate and is approved by nobody.
+TOKEN: t.Final = "$(echo $HOST | sha256sum | cut -c1-6)"
+SECRET: t.Final = "0123456789abcdef"
+JOINING: t.Final = (
+    controller(
+        f"id={TOKEN}\n"
+        "kubectl -n kube-system create secret generic bootstrap-token-$id --type=bootstrap.kubernetes.io/token "
+        f"--from-literal=token-id=$id --from-literal=token-secret={SECRET} "
+        "--from-literal=usage-bootstrap-authentication=true --from-literal=auth-extra-groups=system:bootstrappers:$HOST\n"
+        "kubectl create clusterrolebinding outward-fault-$HOST --clusterrole=system:node-bootstrapper "
+        "--group=system:bootstrappers:$HOST"
+    ),
+    node(
+        f"HOST=$(hostname); BOOTSTRAP=/etc/kubernetes/bootstrap-kubelet.conf\n"
+        "keep $PKI/kubelet-client-current.pem $KUBECONFIG $BOOTSTRAP\n"
+        "sed '/^users:/,$d' $KUBECONFIG > $BOOTSTRAP; user=$(sed -n 's/^ *user: *//p' $KUBECONFIG | head -1)\n"
+        "printf 'users:\\n- name: %s\\n  user:\\n    token: %s\\n' "
+        f'"$user" "{TOKEN}.{SECRET}" >> $BOOTSTRAP\n'
+        "rm $PKI/kubelet-client-current.pem $KUBECONFIG; restart kubelet"
+    ),
+)
+JOINED: t.Final = (
+    node("back; restart kubelet"),
+    controller(
+        f"kubectl -n kube-system delete secret bootstrap-token-{TOKEN} --ignore-not-found\n"
+        "kubectl delete clusterrolebinding outward-fault-$HOST --ignore-not-found"
+    ),
+)
+
+
+def asked(condition: str) -> Step:
+    """One of the requests that the node makes with our token is so (Python, of `c` and its age in seconds)."""
+    return controller(
+        f'kubectl get csr -o json | TOKEN={TOKEN} "$PYTHON" -c \'\n'
+        "import datetime, json, os, sys\n"
+        "now = datetime.datetime.now(datetime.timezone.utc)\n"
+        'ours = [c for c in json.load(sys.stdin)["items"] if c["spec"]["username"] == "system:bootstrap:" + os.environ["TOKEN"]]\n'
+        "def age(c):\n"
+        '    return (now - datetime.datetime.fromisoformat(c["metadata"]["creationTimestamp"].replace("Z", "+00:00"))).total_seconds()\n'
+        f"sys.exit(not [c for c in ours if {condition}])'"
+    )
+
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
@@ -28,5 +71,28 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         outcome="needs-operator",
         deadline=120,
         note="logs and exec fail with a TLS error; Ready stays True",
+    ),
+    Fault(
+        id="kubelet-client-csr-pending",
+        inject=JOINING,
+        holds=asked('not c["status"] and age(c) > 65'),
+        undo=JOINED,
+        outcome="needs-operator",
+        deadline=240,
+    ),
+    Fault(
+        id="kubelet-client-csr-denied",
+        inject=(
+            *JOINING,
+            controller(
+                f"path=\"{{.items[?(@.spec.username=='system:bootstrap:{TOKEN}')].metadata.name}}\"\n"
+                'for i in $(seq 20); do name=$(kubectl get csr -o "jsonpath=$path"); [ -z "$name" ] || break; sleep 3; done\n'
+                "kubectl certificate deny $name"
+            ),
+        ),
+        holds=asked('[d for d in c["status"].get("conditions", ()) if d["type"] == "Denied"]'),
+        undo=JOINED,
+        outcome="needs-operator",
+        deadline=120,
     ),
 )

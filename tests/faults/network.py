@@ -92,6 +92,29 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         note="the address that the control plane had before",
     ),
     Fault(
+        id="node-no-route",
+        roots=("node-link-down",),
+        # Of the way to the API server only: the route as a whole is also that of our own session.
+        inject=(
+            node("ip rule add pref 99 to 10.77.0.1 ipproto tcp dport 6443 unreachable; ss -K dport = :6443 || true"),
+        ),
+        holds=controller('[ "$(condition Ready)" = Unknown ]'),
+        undo=(node("ip rule del pref 99"),),
+        outcome="needs-operator",
+        deadline=120,
+    ),
+    Fault(
+        id="heartbeat-jitter-network",
+        inject=(node(drop("input", "ip saddr 10.77.0.1 tcp sport 6443 numgen random mod 100 < 50")),),
+        holds=node(
+            "[ $(journalctl -b -q --no-pager -o cat -u kubelet --since -5min | grep -c 'ailed to update lease') -ge 3 ]"
+        ),
+        undo=OPEN,
+        outcome="needs-operator",
+        deadline=300,
+        note="every second packet of the API server's is lost",
+    ),
+    Fault(
         id="node-link-down",
         roots=("node-unreachable",),
         inject=(node("systemd-run --on-active=2 ip link set eth0 down"),),

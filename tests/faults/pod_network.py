@@ -72,6 +72,34 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         deadline=120,
     ),
     Fault(
+        id="iptables-backend-mismatch",
+        inject=(
+            node(
+                "iptables-legacy -t nat -N KUBE-SERVICES; iptables-legacy -t nat -A OUTPUT -j KUBE-SERVICES\n"
+                "iptables-legacy -t nat -A KUBE-SERVICES -d 10.96.0.1 -j RETURN"
+            ),
+        ),
+        holds=node(
+            "iptables-legacy-save -t nat | grep -q :KUBE-SERVICES && nft list chains | grep -q KUBE-IPTABLES-HINT"
+        ),
+        undo=(node("iptables-legacy -t nat -F; iptables-legacy -t nat -X; rmmod iptable_nat || true"),),
+        outcome="needs-operator",
+        note="what a kube-proxy of before an upgrade leaves",
+    ),
+    Fault(
+        id="mtu-mismatch",
+        inject=(
+            node(
+                "ip link add flannel.1 type vxlan id 1 dev eth0 local $(hostname -I | cut -d' ' -f1) dstport 8472\n"
+                "ip link set flannel.1 mtu 1500 up"
+            ),
+        ),
+        holds=node("[ $(cat /sys/class/net/flannel.1/mtu) = 1500 ]"),
+        undo=(node("ip link del flannel.1"),),
+        outcome="needs-operator",
+        note="an overlay's link as flannel makes it, with the MTU of the link below",
+    ),
+    Fault(
         id="kubelet-port-firewalled",
         inject=(node(drop("input", "iifname != lo tcp dport 10250")),),
         holds=controller('! kubectl get --raw "/api/v1/nodes/$HOST/proxy/healthz" --request-timeout=5s'),
@@ -81,10 +109,17 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     Fault(
         id="registry-unreachable-from-node",
-        inject=(pod(image="10.77.0.1:5999/app:1"),),
-        holds=event("10.77.0.1:5999: connect: connection refused"),
-        undo=(GONE,),
+        # Two images: one alone may be the image's own fault.
+        inject=(
+            node(drop("output", "ip daddr 10.77.0.1 tcp dport 5999")),
+            pod(image="10.77.0.1:5999/app:1", more=', {"name": "other", "image": "10.77.0.1:5999/other:1"}'),
+        ),
+        holds=controller(
+            "[ $(kubectl get pod $POD -o 'jsonpath={.status.containerStatuses[*].state.waiting.message}' |"
+            " grep -o 'i/o timeout' | wc -l) -ge 2 ]"
+        ),
+        undo=(GONE, *OPEN),
         outcome="needs-operator",
-        deadline=120,
+        deadline=180,
     ),
 )

@@ -14,13 +14,15 @@ IMAGE: t.Final = "outward.lab/web:1"
 GONE: t.Final = controller("kubectl delete pod $POD --ignore-not-found --grace-period=1 --force")
 
 
-def pod(container: str = "", *, image: str = IMAGE, spec: str = "", bound: bool = True) -> Step:
-    """One Pod called outward-fault-HOST (``$POD``), bound to the node; *container* and *spec* are more JSON members of each."""
+def pod(container: str = "", *, image: str = IMAGE, spec: str = "", bound: bool = True, more: str = "") -> Step:
+    """One Pod called outward-fault-HOST (``$POD``), bound to the node; *container* and *spec* are more JSON members of
+    each, *more* is further containers.
+    """
     manifest = (
         '{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "\'"$POD"\'"}, "spec": {'
         + ('"nodeName": "\'"$HOST"\'", ' if bound else "")
         + '"terminationGracePeriodSeconds": 1, "tolerations": [{"operator": "Exists"}], '
-        f'{spec}"containers": [{{"name": "app", "image": "{image}"{container}}}]}}}}'
+        f'{spec}"containers": [{{"name": "app", "image": "{image}"{container}}}{more}]}}}}'
     )
     return controller(f"echo '{manifest}' | kubectl apply -f -")
 

@@ -69,6 +69,17 @@ NOT_INJECTED: t.Final[dict[str, str]] = {
     "kubelet-device-plugin-checkpoint": "it matters only to Pods with devices, and the lab has no device plugin",
     "containerd-cri-v1-unimplemented": "needs containerd 1.5, which this kubelet and no package here goes with",
     "containerd-runtimeconfig-unsupported": "needs kubelet 1.38, which is not released",
+    "duplicate-node-identity": "needs a second machine that plays the first, and a fault breaks one host",
+    "apiserver-stale-connection": "every kubelet from 1.25 on closes a dead HTTP/2 connection within 45 s by itself; what is left"
+    " are proxies that we do not have",
+    "flannel-subnet-env-missing": "the lab's network is a plain bridge; Debian has no flannel plugin",
+    "flannel-vxlan-unsupported": "the lab has no flannel",
+    "cni-agent-down": "the lab's network has no agent",
+    "kube-proxy-down": "the lab has no kube-proxy",
+    "pod-cidr-unassigned": "the lab's controller manager hands out no networks, and its bridge does not need them",
+    "heartbeat-delay-apiserver-overload": "a control plane that is too slow for Leases and fast enough to be listed cannot be held"
+    " in that state here; delaying the lab's bridge would delay our own sessions too",
+    "controller-manager-down": "the lab's controller manager runs without leader election, so it has no Lease",
 }
 
 # Modes of the catalogue that are no cause of ours, and why.

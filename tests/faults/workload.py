@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .model import Fault, Step, controller, node, program
-from .pods import GONE, event, pod, terminated, waits
+from .pods import GONE, pod, terminated, waits
 
 # A registry that is there and has nothing: containerd speaks plain HTTP to localhost.
 REGISTRY: t.Final = node(program("registry.py", "404"))
@@ -77,11 +77,15 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         pod(
             ', "livenessProbe": {"exec": {"command": ["/bin/busybox", "false"]}, "periodSeconds": 2, "failureThreshold": 1}'
         ),
-        event("Liveness probe failed"),
+        controller("kubectl get pod $POD -o 'jsonpath={.status.containerStatuses[0].restartCount}' | grep -q '[1-9]'"),
     ),
     look_alike(
         "pod-unschedulable",
-        pod(', "resources": {"requests": {"cpu": "1000"}}', bound=False),
+        pod(
+            ', "resources": {"requests": {"cpu": "1000"}}',
+            spec='"nodeSelector": {"kubernetes.io/hostname": "\'"$HOST"\'"}, ',
+            bound=False,
+        ),
         controller("kubectl get pod $POD -o 'jsonpath={.status.conditions[*].reason}' | grep -q Unschedulable"),
     ),
     look_alike(
@@ -91,8 +95,13 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     look_alike(
         "image-exec-format",
-        pod(', "command": ["/etc/hostname"]'),
-        controller("kubectl get pod $POD -o yaml | grep -qE 'exec format error|permission denied'"),
+        # A file that may be executed and is no program: the Pod's own name.
+        pod(
+            ', "command": ["/v/x"], "volumeMounts": [{"name": "v", "mountPath": "/v"}]',
+            spec='"volumes": [{"name": "v", "downwardAPI": {"defaultMode": 493, "items": '
+            '[{"path": "x", "fieldRef": {"fieldPath": "metadata.name"}}]}}], ',
+        ),
+        waits("CrashLoopBackOff|RunContainerError"),
     ),
     Fault(
         id="pod-finalizer-stuck",
@@ -101,7 +110,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             controller(
                 "kubectl wait --for=condition=Ready pod/$POD --timeout=60s\n"
                 'kubectl patch pod $POD --type=merge -p \'{"metadata": {"finalizers": ["outward.test/never"]}}\'\n'
-                "kubectl delete pod $POD --wait=false"
+                # A finalizer that takes a moment is no fault.
+                "kubectl delete pod $POD --wait=false; sleep 40"
             ),
         ),
         holds=controller(

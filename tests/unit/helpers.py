@@ -154,7 +154,7 @@ def _kubelet() -> n.Kubelet:
 
 def _runtime() -> n.Runtime:
     cri = n.Cri("ok", "", "containerd 1.7.24", True, "", True, "", 3, 3, 0.01)
-    return n.Runtime(unit("containerd.service", 500), cri, file("/etc/containerd/config.toml"), EMPTY, False, ())
+    return n.Runtime(unit("containerd.service", 500), cri, file("/etc/containerd/config.toml"), EMPTY, False, (), ())
 
 
 def _pressure() -> n.Pressure:
@@ -191,6 +191,7 @@ def _certificates() -> n.Certificates:
         serving=certificate("/var/lib/kubelet/pki/kubelet-server-current.pem"),
         ca=certificate("/etc/kubernetes/pki/ca.crt"),
         client_ca_file=file("/etc/kubernetes/pki/ca.crt"),
+        client_files=("kubelet-client-2026-08-15-15-00-00.pem", "kubelet-client-current.pem"),
     )
 
 
@@ -199,7 +200,20 @@ def _network() -> n.Network:
     cni = n.Cni(
         file("/etc/cni/net.d"), (file("/etc/cni/net.d/10-lab.conflist"),), None, "lab", ("bridge", "portmap"), ()
     )
-    return n.Network(api, cni, True, ("eth0",))
+    cni = n.Cni(**{**vars(cni), "reservations": 3, "subnet_env": None})
+    return n.Network(
+        api,
+        cni,
+        True,
+        ("eth0",),
+        firewall=n.Firewall((), (), ("KUBE-IPTABLES-HINT",), ()),
+        mtus={"eth0": 1500, "cni0": 1500},
+        vxlans=(),
+        hardware=("eth0",),
+        segments=100_000,
+        repeated=12,
+        stuck=(),
+    )
 
 
 def _kernel() -> n.Kernel:
@@ -219,4 +233,5 @@ def _kernel() -> n.Kernel:
         module_trees=("6.12.48",),
         page_size=4096,
         boot_before=None,
+        vxlan_module=True,
     )

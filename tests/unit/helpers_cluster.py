@@ -20,8 +20,9 @@ def healthy_cluster(**changes: t.Any) -> c.ClusterEvidence:
         observed=NOW,
         name="pi-04",
         api=c.ApiServer("https://10.77.0.1:6443", True, None, "v1.37.2", NOW, NOW),
-        fleet=c.Fleet(("pi-04", "pi-05"), (), (), (), ()),
+        fleet=c.Fleet(("pi-04", "pi-05"), (), (), (), (), lease(1)),
         node=_node(),
+        orphans=(),
     )
     for path, value in changes.items():
         evidence = t.cast(c.ClusterEvidence, _changed(evidence, path.split("__"), value))
@@ -55,6 +56,9 @@ def pod(name: str, *containers: c.Container, elsewhere: tuple[str, ...] = ()) ->
         NOW,
         containers,
         elsewhere,
+        "",
+        (),
+        None,
     )
 
 
@@ -92,4 +96,23 @@ def _node() -> c.Node:
         signing_requests=(),
         internal_addresses=("10.77.0.14",),
         cni_address=None,
+        pod_cidrs=("10.244.4.0/24",),
+        unscheduled=(),
     )
+
+
+def changed(pod: c.Pod, **fields: t.Any) -> c.Pod:
+    """The same Pod with other *fields*."""
+    return c.Pod(**{**vars(pod), **fields})
+
+
+def event(about: str, reason: str, message: str = "", *, count: int = 1, ago: float = 10) -> c.Event:
+    """An event about a Pod (`namespace/name`) or a Node."""
+    kind = "Pod" if "/" in about else "Node"
+    return c.Event(kind, about, reason, message, "kubelet", count, NOW - timedelta(seconds=ago))
+
+
+def request(signer: str, state: str, *, ago: float = 600, name: str = "csr-1") -> c.SigningRequest:
+    """A request of pi-04 to one of the signers of Kubernetes."""
+    created = NOW - timedelta(seconds=ago)
+    return c.SigningRequest(name, f"kubernetes.io/{signer}", "system:node:pi-04", state, created)

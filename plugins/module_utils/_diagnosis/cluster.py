@@ -10,11 +10,14 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from .evidence import JSON, Evidence, from_json, to_json, unknown
+
+NOT_KEPT: t.Final[t.Any] = unknown("the time of the Pod's deletion was not kept")
+NOT_ASKED: t.Final[t.Any] = unknown("the controller manager's Lease was not asked for")
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,9 @@ class Pod(Evidence):
     created: datetime | None
     containers: tuple[Container, ...]
     failing_elsewhere: tuple[str, ...]  # other nodes with a Pod of the same owner waiting for the same reason
+    message: str = unknown("the Pod's message was not kept")  # of its status: why it was refused or is not scheduled
+    finalizers: tuple[str, ...] = unknown("the Pod's finalizers were not kept")
+    deletion: datetime | None = NOT_KEPT  # its grace period included
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,9 @@ class Node(Evidence):
     signing_requests: tuple[SigningRequest, ...]
     internal_addresses: tuple[str, ...] = unknown("the kinds of addresses were not told apart")  # InternalIP
     cni_address: str | None = unknown("the CNI's annotation was not read")  # what flannel or Calico publishes
+    pod_cidrs: tuple[str, ...] = unknown("the Node's Pod networks were not kept")
+    # Pods that may run on this Node only (a DaemonSet's, or by hostname) and that the scheduler refuses to put there
+    unscheduled: tuple[Pod, ...] = unknown("the Pods without a Node were not listed")
 
     def condition(self, kind: str) -> Condition | None:
         """The condition of that type, or None."""
@@ -159,6 +168,7 @@ class Fleet(Evidence):
     silent: tuple[str, ...]  # Unknown: the controller says so
     unschedulable: tuple[str, ...]
     expired_leases: tuple[str, ...]  # renewTime + duration is before the API server's clock
+    controller_manager: Lease | None = NOT_ASKED  # None: it has none
 
     @property
     def unavailable(self) -> tuple[str, ...]:
@@ -177,19 +187,29 @@ class ClusterEvidence(Evidence):
     api: ApiServer
     fleet: Fleet
     node: Node | None
+    # Requests that name this Node while the API has no such Node: a join that waits
+    orphans: tuple[SigningRequest, ...] = unknown("the CertificateSigningRequests were not listed")
 
 
 SCHEMA: t.Final = "outward.kubelet/cluster/v1"
 
 
-def listing(observed: datetime, api: ApiServer, fleet: Fleet, nodes: Iterable[Node]) -> JSON:
+def listing(
+    observed: datetime,
+    api: ApiServer,
+    fleet: Fleet,
+    nodes: Iterable[Node],
+    orphans: Mapping[str, Sequence[SigningRequest]] | None,
+) -> JSON:
     """One listing of a fleet as JSON: ``nodes`` is name -> Node, of those that details were asked for."""
+    left = {name: to_json(tuple(found)) for name, found in (orphans or {}).items()}
     return {
         "schema": SCHEMA,
         "observed": to_json(observed),
         "api": to_json(api),
         "fleet": to_json(fleet),
         "nodes": {node.name: to_json(node) for node in nodes},
+        **({} if orphans is None else {"orphans": left}),
     }
 
 
@@ -206,7 +226,8 @@ def of_node(data: JSON, name: str) -> ClusterEvidence:
     """
     if data["schema"] != SCHEMA:
         raise ValueError(f"a listing of the schema {data['schema']}, not {SCHEMA}")
-    return from_json(ClusterEvidence, {**data, "name": name, "node": _entry(data, name)})
+    orphans = {"orphans": data["orphans"].get(name, [])} if "orphans" in data else {}
+    return from_json(ClusterEvidence, {**data, "name": name, "node": _entry(data, name), **orphans})
 
 
 def _entry(data: JSON, name: str) -> JSON:

@@ -20,17 +20,21 @@ from dataclasses import dataclass
 from .causes import (
     application,
     board,
+    heartbeat,
     identity,
+    joining,
     kernel,
     kubelet,
     kubelet_node,
     kubelet_start,
     limits,
     network,
+    pod_network,
     resources,
     runtime,
     runtime_pods,
     volumes,
+    workload,
 )
 from .cluster import ClusterEvidence
 from .evidence import Undecided
@@ -53,6 +57,10 @@ RULES: t.Final = (
     kubelet_node,
     runtime_pods,
     application,
+    joining,
+    heartbeat,
+    pod_network,
+    workload,
 )
 
 Status = t.Literal["healthy", "faulty", "external", "not-a-node-fault", "unknown"]

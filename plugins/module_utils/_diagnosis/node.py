@@ -192,6 +192,9 @@ class Runtime(Evidence):
     journal: Journal
     cri_disabled: bool = unknown("disabled_plugins was not looked at")  # names the CRI
     missing_programs: tuple[str, ...] = unknown("runc and its shim were not looked for")  # of these two
+    exec_format: tuple[str, ...] = unknown(
+        "the logs of containers were not read"
+    )  # Pod's UID/container: not executable
 
 
 @section(frozen=True)
@@ -279,6 +282,7 @@ class Certificates(Evidence):
     serving: Certificate | None
     ca: Certificate | None  # of the kubeconfig
     client_ca_file: File | None  # clientCAFile of the configuration; None: not configured
+    client_files: tuple[str, ...] = unknown("the PKI directory was not listed")  # kubelet-client-*.pem, of any date
 
 
 @section(frozen=True)
@@ -304,6 +308,20 @@ class Cni(Evidence):
     network: str | None
     plugins: tuple[str, ...]  # types that the configuration names
     missing_plugins: tuple[str, ...]  # of these, without a binary in any directory
+    reservations: int | None = unknown(
+        "host-local was not looked at"
+    )  # addresses that it has given out; None: no files
+    subnet_env: File | None = unknown("flannel was not looked at")  # its subnet.env; None: the network is not flannel's
+
+
+@section(frozen=True)
+class Firewall(Evidence):
+    """What netfilter does to Pods and to the kubelet's port; chains as `family table name`, iptables-legacy's as well."""
+
+    forward_drop: tuple[str, ...]  # chains that drop what is forwarded, and accept nothing of Pods
+    port_drop: tuple[str, ...]  # chains, and rules, that drop the kubelet's port 10250 from anywhere
+    nft_chains: tuple[str, ...]  # names of KUBE- chains that say who writes rules
+    legacy_chains: tuple[str, ...]  # the same of iptables-legacy
 
 
 @section(frozen=True)
@@ -314,6 +332,13 @@ class Network(Evidence):
     cni: Cni
     default_route: bool
     links_up: tuple[str, ...]
+    firewall: Firewall = unknown("the firewall was not looked at")
+    mtus: dict[str, int] = unknown("the links were not measured")  # of links that are not Pods' cables
+    vxlans: tuple[str, ...] = unknown("the kinds of links were not looked at")
+    hardware: tuple[str, ...] = unknown("the kinds of links were not looked at")  # links with a device behind them
+    segments: int = unknown("TCP's counters were not read")  # sent since boot
+    repeated: int = unknown("TCP's counters were not read")  # of them, sent again
+    stuck: tuple[str, ...] = unknown("TCP's connections were not read")  # peers (address:port) that acknowledge nothing
 
 
 @section(frozen=True)
@@ -350,6 +375,7 @@ class Kernel(Evidence):
     sysctls: dict[str, str]
     journal: Journal  # priority warning and above, and known lines
     blocked_tasks: tuple[str, ...]  # "comm (pid) wchan" of processes in state D for two samples
+    vxlan_module: bool = unknown("the modules were not looked for")  # loaded, built in, or there to be loaded
     # systemd, cgroupfs: of the cgroups that hold running Pods (kubepods.slice or kubepods); empty: no Pod runs
     pod_cgroup_drivers: tuple[str, ...] = unknown("the cgroups of Pods were not looked at")
     module_trees: tuple[str, ...] = unknown("/lib/modules was not looked at")  # the releases that it holds

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
-from .cluster import ClusterEvidence, Lease
+from .cluster import ClusterEvidence, Lease, Pod
 from .evidence import Undecided
 from .node import Journal, LogLine, NodeEvidence, Unit
 
@@ -103,6 +103,12 @@ def lease_fresh(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
 def lease_expired(lease: Lease, now: datetime) -> bool:
     """renewTime + duration is before *now*."""
     return lease.renewed + timedelta(seconds=lease.duration) < now
+
+
+def pod_agents(cluster: ClusterEvidence, names: str) -> tuple[Pod, ...]:
+    """The Pods of DaemonSets on this node whose name is one of *names* (a pattern)."""
+    pods = cluster.node.pods if cluster.node else ()
+    return tuple(pod for pod in pods if re.fullmatch(f"DaemonSet/(?:{names})", pod.owner))
 
 
 def api_now(cluster: ClusterEvidence) -> datetime:

@@ -146,6 +146,7 @@ def _runtime(answers: Answers) -> Runtime:
         journal=answers.get("runtime-journal"),
         cri_disabled=answers.get("runtime-files", 0),
         missing_programs=answers.get("runtime-files", 1),
+        exec_format=answers.get("pod-logs"),
     )
 
 
@@ -155,7 +156,8 @@ def _pressure(answers: Answers) -> Pressure:
 
 
 def _network(answers: Answers) -> Network:
-    return Network(**answers.fields("network", Network, "api"), api=answers.get("api"))
+    fields = answers.fields("network", Network, "api", "firewall")
+    return Network(**fields, api=answers.get("api"), firewall=answers.get("firewall"))
 
 
 def _storage(answers: Answers) -> Storage:
@@ -181,10 +183,10 @@ Builder = t.Callable[[Answers], t.Any]
 SECTIONS: t.Final[dict[str, tuple[tuple[str, ...], Builder]]] = {
     "identity": (("identity",), lambda answers: answers.get("identity")),
     "kubelet": (("units", "kubelet-files", "kubelet-binary", "healthz", "kubelet-journal", "cri"), _kubelet),
-    "runtime": (("units", "cri", "runtime-files", "runtime-journal"), _runtime),
+    "runtime": (("units", "cri", "runtime-files", "runtime-journal", "pod-logs"), _runtime),
     "pressure": (("pressure", "processes"), _pressure),
     "certificates": (("certificates",), lambda answers: answers.get("certificates")),
-    "network": (("network", "api"), _network),
+    "network": (("network", "api", "firewall"), _network),
     "storage": (("storage",), _storage),
     "kernel": (("kernel", "kernel-log", "processes", "boot-before"), _kernel),
     "clock": (("clock", "units"), _clock),

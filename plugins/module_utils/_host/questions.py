@@ -75,9 +75,15 @@ def _host(place: Profile) -> Asks:
 
 
 def _kernel(place: Profile) -> Asks:
-    from .probes import logs, processes
+    from .probes import firewall, logs, pod_logs, processes
 
-    return {"kernel-log": logs.kernel, "processes": processes.ask, "boot-before": logs.boot_before}
+    return {
+        "kernel-log": logs.kernel,
+        "processes": processes.ask,
+        "firewall": firewall.ask,
+        "pod-logs": pod_logs.exec_format,
+        "boot-before": logs.boot_before,
+    }
 
 
 # (opener, question -> seconds). What only reads /proc and /sys comes first: on a starved node it may be all that is
@@ -99,7 +105,7 @@ _BATCHES: t.Final[tuple[tuple[Opener, dict[str, float]], ...]] = (
     # What may have to wait for a frozen kubelet is not behind what may have to wait for the API server.
     (_systemd, {"units": 5.0, "healthz": 4.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
     (_runtime, {"runtime-files": 3.0, "cri": 7.0}),
-    (_kernel, {"kernel-log": 3.0, "processes": 4.0, "boot-before": 4.0}),
+    (_kernel, {"kernel-log": 3.0, "processes": 4.0, "firewall": 4.0, "pod-logs": 2.0, "boot-before": 4.0}),
 )
 
 

@@ -57,6 +57,7 @@ def node(item: Object, lease_of: Lease | None) -> Node:
         pods=unknown("the Pods were not listed"),
         events=unknown("the events were not listed"),
         signing_requests=unknown("the CertificateSigningRequests were not listed"),
+        pod_cidrs=tuple(spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else ())),
     )
 
 

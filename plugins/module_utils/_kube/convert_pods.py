@@ -18,6 +18,7 @@ from .._diagnosis.cluster import Container, Pod
 from .convert import Object, line, moment
 
 MIRROR: t.Final = "kubernetes.io/config.mirror"
+HOSTNAME: t.Final = "kubernetes.io/hostname"
 # One failure that shows two faces in turn (pkg/kubelet/images, pkg/kubelet/kuberuntime).
 SAME: t.Final = {"ErrImagePull": "ImagePullBackOff"}
 STARTING: t.Final = frozenset({"ContainerCreating", "PodInitializing"})  # no failure, or not yet
@@ -58,7 +59,30 @@ def pod(item: Object) -> Pod:
         created=moment(metadata.get("creationTimestamp")),
         containers=tuple(container(c) for key in _STATUSES for c in status.get(key) or ()),
         failing_elsewhere=(),
+        message=line(status.get("message") or _not_scheduled(status)),
+        finalizers=tuple(metadata.get("finalizers") or ()),
+        deletion=moment(metadata.get("deletionTimestamp")),
     )
+
+
+def only_home(item: Object) -> str | None:
+    """The one Node that a Pod without a Node may run on: of a DaemonSet, or chosen by hostname; None: any."""
+    if not _not_scheduled(item.get("status") or {}):
+        return None
+    spec = item["spec"]
+    chosen = (spec.get("nodeSelector") or {}).get(HOSTNAME)
+    node_affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = node_affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    fields = [f for term in required.get("nodeSelectorTerms") or () for f in term.get("matchFields") or ()]
+    names = {name for f in fields if f.get("key") == "metadata.name" for name in f.get("values") or ()}
+    return chosen or (names.pop() if len(names) == 1 else None)
+
+
+def _not_scheduled(status: Object) -> str:
+    """What the scheduler says of a Pod that it has no Node for; empty when it has, or has not looked yet."""
+    conditions = status.get("conditions") or ()
+    said = (c for c in conditions if c["type"] == "PodScheduled" and c.get("reason") == "Unschedulable")
+    return next((c.get("message") or "unschedulable" for c in said if c["status"] == "False"), "")
 
 
 def owner(metadata: Object) -> str:

@@ -35,6 +35,8 @@ class Gathering:
         self._elsewhere = convert_pods.Elsewhere()
         self._events: defaultdict[str, list[Event]] = defaultdict(list)
         self._requests: defaultdict[str, list[SigningRequest]] = defaultdict(list)
+        self._unscheduled: defaultdict[str, list[Pod]] = defaultdict(list)
+        self.controller_manager: Lease | None = None
 
     def add_leases(self, page: Iterable[Object]) -> None:
         """Leases of the namespace kube-node-lease; before the Nodes."""
@@ -50,16 +52,22 @@ class Gathering:
             self._nodes[name] = convert.node(item, self._leases.get(name))
 
     def add_pods(self, page: Iterable[Object]) -> None:
-        """Pods that are bound to a Node; before the events about them."""
+        """Pods, bound to a Node or not; before the events about them."""
         for item in page:
             where = item["spec"].get("nodeName")
             if not where:
+                self._add_unscheduled(item)
                 continue
             pod = convert_pods.pod(item)
             self._elsewhere.add(where, pod)
             if self._wanted(where):
                 self._pods[where].append(pod)
                 self._homes[pod.uid] = where
+
+    def _add_unscheduled(self, item: Object) -> None:
+        home = convert_pods.only_home(item)
+        if home and self._wanted(home):
+            self._unscheduled[home].append(convert_pods.pod(item))
 
     def add_events(self, page: Iterable[Object]) -> None:
         """Events about Nodes and Pods."""
@@ -80,7 +88,9 @@ class Gathering:
         """The listing as JSON; *missing* replaces fields of every Node whose lists failed by an unknown."""
         now = api.now or api.controller_now
         wanted = (name for name in sorted(self._nodes) if self._wanted(name))
-        return listing(observed, api, self._fleet(now), (self._complete(name, now, missing) for name in wanted))
+        nodes = (self._complete(name, now, missing) for name in wanted)
+        orphans = {name: found for name, found in self._requests.items() if name not in self._nodes}
+        return listing(observed, api, self._fleet(now), nodes, None if "signing_requests" in missing else orphans)
 
     def _wanted(self, name: str) -> bool:
         return self._names is None or name in self._names
@@ -90,11 +100,14 @@ class Gathering:
             (e for e in self._events.pop(name, []) if e.last is None or now - e.last <= EVENTS_AGE),
             key=lambda e: (e.last or now, e.name, e.reason),
         )
-        found = {
+        found: dict[str, t.Any] = {
             "pods": tuple(self._elsewhere.of(name, pod) for pod in self._pods.pop(name, [])),
             "events": tuple(events[-EVENTS:]),
             "signing_requests": tuple(self._requests.pop(name, [])),
+            "unscheduled": tuple(self._unscheduled.pop(name, [])),
         }
+        if "pods" in missing:
+            found["unscheduled"] = missing["pods"]
         return dataclasses.replace(self._nodes[name], **{**found, **missing})
 
     def _fleet(self, now: datetime) -> Fleet:
@@ -114,4 +127,5 @@ class Gathering:
                     if node.lease and node.lease.renewed + timedelta(seconds=node.lease.duration) < now
                 )
             ),
+            controller_manager=self.controller_manager,
         )

@@ -52,7 +52,7 @@ def read_node(api: Api, name: str) -> Node | None:
     lease = read_lease(api, name)
     pods = read_pods(api, name)
     node = convert.node(item, lease)
-    return dataclasses.replace(node, pods=pods, events=NOT_ALL, signing_requests=NOT_ALL)
+    return dataclasses.replace(node, pods=pods, events=NOT_ALL, signing_requests=NOT_ALL, unscheduled=NOT_ALL)
 
 
 def read_lease(api: Api, name: str) -> Lease | None:

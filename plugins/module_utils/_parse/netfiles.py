@@ -12,8 +12,14 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .errors import ParseError
+
 RTF_UP: t.Final = 0x1
 IPV6_GLOBAL: t.Final = "00"
+ESTABLISHED: t.Final = "01"
+RETRANSMITS: t.Final = "01"  # the timer that runs: of retransmission
+# After four in a row about five seconds have passed without a sign of the peer (tcp(7), the time-out doubles).
+OFTEN: t.Final = 4
 
 
 def default_route(route: str, ipv6_route: str) -> bool:
@@ -44,6 +50,38 @@ def addresses(fib_trie: str, if_inet6: str) -> tuple[str, ...]:
         if len(fields) == 6 and fields[3] == IPV6_GLOBAL:
             found[_ipv6(fields[0])] = None
     return tuple(found)
+
+
+def segments(snmp: str) -> tuple[int, int]:
+    """(sent, sent again) of /proc/net/snmp: a line of names and one of values for each protocol."""
+    lines = [line.split() for line in snmp.splitlines() if line.startswith("Tcp:")]
+    values = dict(zip(*lines)) if len(lines) == 2 else {}
+    if "OutSegs" not in values or "RetransSegs" not in values:
+        raise ParseError("/proc/net/snmp has no counters of TCP")
+    return int(values["OutSegs"]), int(values["RetransSegs"])
+
+
+def stuck(tcp: str) -> tuple[str, ...]:
+    """Peers of established connections in /proc/net/tcp and tcp6 with unacknowledged data that was sent often."""
+    found: dict[str, None] = {}
+    for line in tcp.splitlines()[1:]:
+        fields = line.split()
+        if len(fields) < 7 or fields[3] != ESTABLISHED:
+            continue
+        waiting, timer = fields[4].partition(":")[0], fields[5].partition(":")[0]
+        if int(waiting, 16) and timer == RETRANSMITS and int(fields[6], 16) >= OFTEN:
+            found[_peer(fields[2])] = None
+    return tuple(found)
+
+
+def _peer(text: str) -> str:
+    """`0100007F:1F90`: each word of the address is in the machine's order; all that we run on are little-endian."""
+    digits, dummy, port = text.partition(":")
+    words = [bytes.fromhex(digits[at : at + 8])[::-1] for at in range(0, len(digits), 8)]
+    if len(words) == 4 and words[:3] == [b"\0\0\0\0", b"\0\0\0\0", b"\0\0\xff\xff"]:
+        words = words[3:]
+    name = ".".join(str(octet) for octet in words[0]) if len(words) == 1 else f"[{_ipv6(b''.join(words).hex())}]"
+    return f"{name}:{int(port, 16)}"
 
 
 def _ipv6(digits: str) -> str:

@@ -69,7 +69,7 @@ def kubelet_hostname_changed(node: NodeEvidence, cluster: ClusterEvidence) -> It
         return
     given = flag(node, "--hostname-override")
     name = (given[0] if given else node.identity.hostname).strip().lower()
-    if name != client.common_name[len(USER) :]:
+    if name not in (client.common_name[len(USER) :], cluster.name):
         yield f"the kubelet calls itself {name}, and its certificate is for {client.common_name}"
         line = said(node.kubelet.journal, OTHER_NAME)
         if line:

@@ -19,7 +19,7 @@ from ..._parse import kubeconfig, x509
 from ..._parse.errors import ParseError
 from ..command import run
 from ..errors import ProbeError, words
-from ..files import attempt, describe, read, read_or_none
+from ..files import attempt, describe, names, read, read_or_none
 from .kubelet import config, unit_lines
 
 _OPENSSL_SECONDS: t.Final = 3.0
@@ -51,6 +51,7 @@ def ask(profile: Profile) -> Certificates:
         serving=attempt(_serving, profile),
         ca=_ca(authority, access, profile),
         client_ca_file=attempt(_client_ca_file, profile),
+        client_files=tuple(name for name in names(profile.pki_dir) if name.startswith("kubelet-client-")),
     )
 
 

@@ -62,6 +62,7 @@ def ask() -> Fields:
         "cgroup_controllers": attempt(_v1_controllers) if unified is None else tuple(unified.split()),
         "modules": attempt(_modules),
         "sysctls": _sysctls(),
+        "vxlan_module": attempt(_vxlan),
         "pod_cgroup_drivers": attempt(_pod_drivers, unified is not None),
         "module_trees": attempt(lambda: tuple(names("/lib/modules"))),
         "page_size": os.sysconf("SC_PAGESIZE"),
@@ -80,6 +81,14 @@ def _modules() -> dict[str, bool]:
     builtin = read_or_none(f"/lib/modules/{os.uname().release}/modules.builtin") or "" if missing else ""
     kinds = read("/proc/filesystems").split() if missing else []
     return {name: name not in missing or f"/{name}.ko" in builtin or name in kinds for name in MODULES}
+
+
+def _vxlan() -> bool:
+    """Whether flannel could use it: the module is loaded on demand, so its file is enough (a directory since 5.17)."""
+    if _modules()["vxlan"]:
+        return True
+    drivers = f"/lib/modules/{os.uname().release}/kernel/drivers/net"
+    return any(name.startswith("vxlan.ko") for name in (*names(f"{drivers}/vxlan"), *names(drivers)))
 
 
 def _sysctls() -> dict[str, str]:

@@ -21,6 +21,9 @@ from ..files import attempt, describe, names, read, read_or_none
 
 Fields = dict[str, t.Any]
 _EXTENSIONS: t.Final = (".conf", ".conflist", ".json")
+_HOST_LOCAL: t.Final = "/var/lib/cni/networks"
+_SUBNET_ENV: t.Final = "/run/flannel/subnet.env"
+_HEX: t.Final = "0123456789abcdef"
 # The host's ends of Pods' cables: there are as many as Pods.
 _POD_LINKS: t.Final = ("veth", "cali", "lxc", "lo")
 
@@ -31,6 +34,8 @@ def ask(profile: Profile) -> Fields:
         "cni": attempt(_cni, profile),
         "default_route": attempt(_default_route),
         "links_up": attempt(_links_up),
+        **_links(),
+        **_tcp(),
     }
 
 
@@ -46,6 +51,27 @@ def _links_up() -> tuple[str, ...]:
             if state is not None and state.strip() in ("up", "unknown"):  # tunnels do not know
                 found.append(name)
     return tuple(found)
+
+
+def _links() -> Fields:
+    """mtus, vxlans, hardware. DEVTYPE is what the driver calls its kind of link."""
+    links = [name for name in names("/sys/class/net") if not name.startswith(_POD_LINKS)]
+    sizes = {name: read_or_none(f"/sys/class/net/{name}/mtu") for name in links}
+    kinds = {name: read_or_none(f"/sys/class/net/{name}/uevent") or "" for name in links}
+    return {
+        "mtus": {name: int(text) for name, text in sizes.items() if text is not None},
+        "vxlans": tuple(name for name in links if "DEVTYPE=vxlan" in kinds[name]),
+        "hardware": tuple(name for name in links if os.path.exists(f"/sys/class/net/{name}/device")),
+    }
+
+
+def _tcp() -> Fields:
+    """segments, repeated, stuck."""
+    counters = attempt(lambda: netfiles.segments(read("/proc/net/snmp")))
+    both = counters if isinstance(counters, tuple) else (counters, counters)
+    texts = ("/proc/net/tcp", "/proc/net/tcp6")
+    stuck = attempt(lambda: tuple(peer for path in texts for peer in netfiles.stuck(read_or_none(path) or "")))
+    return {"segments": both[0], "repeated": both[1], "stuck": stuck}
 
 
 def _cni(profile: Profile) -> Cni:
@@ -65,7 +91,17 @@ def _cni(profile: Profile) -> Cni:
         network=network.name if network else None,
         plugins=plugins,
         missing_plugins=tuple(name for name in plugins if not _installed(name, bin_dirs)),
+        reservations=_reservations(network.name) if network else None,
+        subnet_env=describe(_SUBNET_ENV) if "flannel" in plugins else None,
     )
+
+
+def _reservations(network: str) -> int | None:
+    """host-local keeps a file for each address, named by it; the others are its lock and `last_reserved_ip.N`."""
+    directory = f"{_HOST_LOCAL}/{network}"
+    if not network or "/" in network or not os.path.isdir(directory):
+        return None
+    return sum(name[0] in _HEX and ("." in name or ":" in name) and "_" not in name for name in names(directory))
 
 
 def _directories(profile: Profile) -> tuple[str, tuple[str, ...]]:

@@ -212,7 +212,7 @@ def boots(count: int, ago: float = 600.0) -> Changes:
         ({"kernel__cgroup_controllers": CONTROLLERS}, {}, {"cgroup-memory-controller-missing": "root"}),
         # raspberrypi/linux#6980: the row is gone from /proc/cgroups, and the controller is there.
         ({"kernel__cgroup_version": 1, "kernel__cgroup_controllers": CONTROLLERS}, {}, {}),
-        ({**NO_TREE, **UNLOADED}, {}, {"kernel-modules-missing": "root"}),
+        ({**NO_TREE, **UNLOADED}, {}, {"kernel-modules-missing": "root", "br-netfilter-missing": "explained"}),
         ({**NO_TREE, "kernel__modules": LOADED}, {}, {"kernel-modules-missing": "latent"}),
         ({"kernel__modules": LOADED}, {}, {}),
         (

@@ -14,6 +14,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.convert_pods import (
     Elsewhere,
     container,
+    only_home,
     owner,
     pod,
 )
@@ -121,3 +122,31 @@ def test_a_pull_that_fails_has_two_faces() -> None:
 def test_a_start_in_progress_is_no_failure() -> None:
     starting = {"waiting": {"reason": "ContainerCreating"}}
     assert elsewhere(("pi-04", item("a", starting)), ("pi-05", item("b", starting)))["a"] == ()
+
+
+UNSCHEDULABLE = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "Unschedulable",
+    "message": "0/2 nodes are available",
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "home"),
+    [
+        ({"nodeSelector": {"kubernetes.io/hostname": "pi-04"}}, "pi-04"),
+        ({}, None),
+        ({"nodeSelector": {"disk": "ssd"}}, None),
+    ],
+)
+def test_the_only_node_of_a_pod_without_one(spec: dict[str, t.Any], home: str | None) -> None:
+    assert only_home({"spec": spec, "status": {"conditions": [UNSCHEDULABLE]}}) == home
+    assert only_home({"spec": spec, "status": {}}) is None
+
+
+def test_a_daemonsets_pod_names_its_node_by_a_field() -> None:
+    terms = [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["pi-05"]}]}]
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
+    spec = {"affinity": {"nodeAffinity": required}}
+    assert only_home({"spec": spec, "status": {"conditions": [UNSCHEDULABLE]}}) == "pi-05"
