@@ -16,6 +16,9 @@ from datetime import datetime
 
 from .evidence import JSON, Evidence, from_json, to_json, unknown
 
+# For what an older listing does not hold.
+NOT_KNOWN: t.Any = unknown("the listing does not say when")
+
 
 @dataclass(frozen=True)
 class ApiServer(Evidence):
@@ -76,6 +79,7 @@ class Container(Evidence):
     last_reason: str
     last_exit_code: int | None
     id: str
+    last_finished: datetime | None = NOT_KNOWN
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class Pod(Evidence):
     created: datetime | None
     containers: tuple[Container, ...]
     failing_elsewhere: tuple[str, ...]  # other nodes with a Pod of the same owner waiting for the same reason
+    accepted: datetime | None = NOT_KNOWN  # status.startTime
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class Event(Evidence):
     source: str
     count: int
     last: datetime | None
+    first: datetime | None = NOT_KNOWN
 
 
 @dataclass(frozen=True)

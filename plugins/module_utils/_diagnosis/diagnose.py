@@ -23,6 +23,7 @@ from .evidence import Undecided
 from .health import Check, examine
 from .node import NodeEvidence
 from .registry import Cause, ancestors, outward
+from .signals import Signal, signals
 
 # Importing a module of causes enters its rules into the registry.
 RULES: t.Final = (kubelet, kubelet_start, runtime, identity, resources, network, application)
@@ -60,6 +61,7 @@ class Diagnosis:
     unknown: tuple[str, ...]  # what could not be observed, each reason once
     undecided: dict[str, str]  # cause id -> why its rule could not tell
     checks: tuple[Check, ...]
+    signals: tuple[Signal, ...] = ()  # what was seen over time; no verdict
 
     @property
     def roots(self) -> tuple[Finding, ...]:
@@ -96,6 +98,7 @@ def diagnose(node: NodeEvidence, cluster: ClusterEvidence) -> Diagnosis:
         unknown=tuple(dict.fromkeys([*undecided.values(), *(c.reason for c in checks if c.ok is None)])),
         undecided=undecided,
         checks=checks,
+        signals=_signals(findings, node, cluster),
     )
 
 
@@ -106,6 +109,14 @@ def fingerprint(diagnosis: Diagnosis) -> str:
     """
     shape = [(f.cause.id, [re.sub(r"\d+", "#", line) for line in f.evidence]) for f in diagnosis.roots]
     return hashlib.sha256(repr(shape).encode()).hexdigest()[:16]
+
+
+def _signals(findings: tuple[Finding, ...], node: NodeEvidence, cluster: ClusterEvidence) -> tuple[Signal, ...]:
+    active = [f.cause for f in findings if f.role != "latent"]
+    return tuple(
+        Signal(kind.id, kind.title, lines, tuple(cause.id for cause in active if kind.symptom in cause.explains))
+        for kind, lines in signals(node, cluster)
+    )
 
 
 def _is_latent(cause: Cause, node: NodeEvidence, cluster: ClusterEvidence) -> bool:
@@ -128,7 +139,11 @@ def _order(recognised: list[Verdict]) -> tuple[Finding, ...]:
 def _role(verdict: Verdict, active: set[str]) -> Role:
     if verdict.latent:
         return "latent"
-    return "explained" if ancestors(verdict.cause.id) & active else "root"
+    above = set(ancestors(verdict.cause.id))
+    if verdict.cause.kind == "derived":
+        # A cause of last resort: whatever explains its symptoms is the better word for it.
+        above |= {other for symptom in verdict.cause.explains for other in ancestors(symptom)} - {verdict.cause.id}
+    return "explained" if above & active else "root"
 
 
 def _status(findings: tuple[Finding, ...], checks: tuple[Check, ...]) -> Status:

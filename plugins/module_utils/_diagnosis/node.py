@@ -17,6 +17,7 @@ import typing as t
 from datetime import datetime
 
 from .evidence import Evidence, unknown
+from .node_pods import Sandbox, SandboxTrial
 
 if t.TYPE_CHECKING:
     from dataclasses import dataclass as section
@@ -162,7 +163,7 @@ class Kubelet(Evidence):
 
 @section(frozen=True)
 class Cri(Evidence):
-    """One Version, one Status and counts over the CRI socket."""
+    """One Version, one Status and the Pods over the CRI socket."""
 
     outcome: str  # ok, no-socket, refused, permission, unimplemented, timeout, error
     detail: str  # grpc-message or errno text, one line
@@ -175,6 +176,7 @@ class Cri(Evidence):
     containers: int | None  # running
     seconds: float
     cgroup_driver: str | None = unknown("the runtime was not asked")  # None: it does not say (containerd 1.x)
+    pods: tuple[Sandbox, ...] = unknown("the runtime's Pods were not listed")
 
 
 @section(frozen=True)
@@ -391,6 +393,7 @@ class NodeEvidence(Evidence):
     clock: Clock
     board: Board
     probes: tuple[Probe, ...]
+    sandbox: SandboxTrial = unknown("making a Pod sandbox was not tried")  # only when it is asked for by name
 
 
 SCHEMA: t.Final = "outward.kubelet/node/v1"
@@ -415,3 +418,5 @@ SUBSETS: t.Final = {
     "clock": "clock",
     "board": "board",
 }
+# What changes the node for a moment: gathered when it is named, and never because it was not excluded.
+BY_NAME: t.Final = {"sandbox": "sandbox"}

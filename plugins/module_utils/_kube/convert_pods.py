@@ -58,6 +58,7 @@ def pod(item: Object) -> Pod:
         created=moment(metadata.get("creationTimestamp")),
         containers=tuple(container(c) for key in _STATUSES for c in status.get(key) or ()),
         failing_elsewhere=(),
+        accepted=moment(status.get("startTime")),
     )
 
 
@@ -94,6 +95,7 @@ def container(item: Object) -> Container:
         last_reason=before.get("reason") or "",
         last_exit_code=before.get("exitCode"),
         id=item.get("containerID") or "",
+        last_finished=moment(before.get("finishedAt")),
     )
 
 
