@@ -170,7 +170,7 @@ def describe(diagnosis: Diagnosis) -> JSON:
 def quietness(node: NodeEvidence) -> JSON:
     """How much the kubelet complains, noisy or not; null when its log could not be read."""
     try:
-        found = noise(node.kubelet.journal, node.identity.uptime)
+        found = noise(node.kubelet.journal, node.kubelet.unit.started, node.identity.uptime)
     except Undecided:
         return None
     top = [{"shape": shape, "count": count} for shape, count in found.top]

@@ -53,9 +53,8 @@ class Sandbox(Evidence):
 class SandboxTrial(Evidence):
     """What came of making a Pod sandbox for real and removing it again (RunPodSandbox of the CRI)."""
 
-    outcome: (
-        str  # ok, cni, image, oci, storage, timeout, other; foreign: the CNI refuses Pods that the API does not know
-    )
+    # ok, cni, image, oci, storage, timeout, other; foreign: the CNI refuses Pods that the API does not know
+    outcome: str
     detail: str  # what the runtime said, one line, redacted, at most 400 characters; ids are left out
     seconds: float
     left: tuple[str, ...]  # what could not be removed afterwards, and why

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from .node import Journal, LogLine
 
 WINDOW = 600.0  # seconds that are looked at
+# A kubelet that starts complains of all that is not there yet: about 50 errors in the lab, within half a minute.
+START = 60.0
+LEAST = 120.0  # or a burst of a few seconds would be a rate
 TOP = 5
 LONGEST = 160
 ERROR = re.compile(r"[EF][0-9]{4} |time=\S{1,40} level=(?:error|fatal|panic)|panic: |fatal error: ")
@@ -23,7 +26,7 @@ _HEAD = re.compile(r"^[EF][0-9]{4} [0-9:.]{8,15} +[0-9]+ |^time=\S{1,40} ")
 # From the special to the general: what names one Pod, container or file, and then any id, number or address.
 _VARYING: tuple[tuple[re.Pattern[str], str], ...] = (
     (
-        re.compile(r'\b(pods?|podUID|node|path|containerName|containerID|volumeName|image)( ?=? ?)"[^"]{0,200}"'),
+        re.compile(r'\b(pods?|podUID|node|path|containerName|containerID|volumeName|image)([= ])"[^"]{0,200}"'),
         r'\1\2"*"',
     ),
     (re.compile(r"\bpod [a-z0-9.-]{1,253}_[a-z0-9-]{1,63}\([0-9a-f-]{32,36}\)"), "pod *"),
@@ -37,18 +40,19 @@ class Noise:
     """The figure of one unit's log, of its present invocation."""
 
     per_minute: float
-    minutes: float  # that it is taken over: ten, or as far back as the lines that were read go
+    minutes: float  # that it is taken over: ten, or as far back as what was read goes
     top: tuple[tuple[str, int], ...]  # (shape, how many), the most frequent first
 
 
-def noise(journal: Journal, now: float) -> Noise:
-    """Errors in the last ten minutes before *now* (seconds since boot).
+def noise(journal: Journal, started: float | None, now: float) -> Noise:
+    """Errors in the last ten minutes before *now* (both in seconds since boot), without those of the start.
 
     Of lines that were folded only the first and the last time are known: they are taken as evenly spread.
     """
-    lines = [line for line in journal.lines if line.current]
-    oldest = min((line.first for line in lines), default=now)
-    minutes = max(1.0, min(WINDOW, now - oldest) / 60)
+    calm = (started or 0.0) + START
+    lines = [line for line in journal.lines if line.current and line.last > calm]
+    oldest = min((line.first for line in journal.lines), default=now)
+    minutes = max(LEAST, min(WINDOW, now - max(oldest, calm))) / 60
     shapes: Counter[str] = Counter()
     for line in lines:
         if ERROR.match(line.text):

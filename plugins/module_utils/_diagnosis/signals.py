@@ -114,9 +114,13 @@ def _in_window(event: Event, now: datetime) -> int:
 
 
 def turned_by_kubelet(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
-    """The kubelet's own words say why, and nobody else's do."""
-    for line in node.kubelet.journal.lines:
-        if line.current and node.identity.uptime - line.last < RECENT and "Node became not ready" in line.text:
+    """The kubelet's own words say why, and nobody else's do; once is no flapping."""
+    since = node.identity.uptime - FLAPPING_WINDOW.total_seconds()
+    turns = [
+        x for x in node.kubelet.journal.lines if x.current and x.last > since and "Node became not ready" in x.text
+    ]
+    if sum(line.count for line in turns) >= FLAPPING or any(flapping(node, cluster)):
+        for line in turns[-MOST:]:
             reason = re.search(r'"reason":"([^"]{1,80})","message":"([^"]{1,200})', line.text)
             yield f"the kubelet itself: {reason.group(1)}: {reason.group(2)}" if reason else quote(line)
 
@@ -279,10 +283,10 @@ def _some(names: list[str]) -> str:
 
 def noisy(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Noise is diagnostic: the same few shapes over and over name what is wrong."""
-    found = noise(node.kubelet.journal, node.identity.uptime)
+    found = noise(node.kubelet.journal, node.kubelet.unit.started, node.identity.uptime)
     if found.per_minute >= NOISY:
         yield f"{found.per_minute:.0f} errors a minute over {found.minutes:.0f} minutes"
-        for shape, count in found.top:
+        for shape, count in (item for item in found.top if item[1] > 1):
             yield f"{count} times: {shape}"
 
 
