@@ -40,7 +40,7 @@ RECENT = 600.0
 RESTARTS, RESTARTS_WINDOW = 3, timedelta(minutes=10)
 # Dead sandboxes are collected every minute (ContainerGCPeriod); what is left ten times as long is not.
 COLLECTED = timedelta(minutes=10)
-# Errors a minute in the lab: 2 on a healthy node right after its clock was stepped, 8 to 15 on broken ones.
+# Errors a minute in the lab's recordings, without a kubelet's start: up to 4, and 6 to 7 where it could not work.
 NOISY = 5.0
 MOST = 5  # lines of one kind
 

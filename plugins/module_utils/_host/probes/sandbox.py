@@ -97,11 +97,11 @@ def _run(path: str, parent: str, end: float) -> tuple[str, str]:
 
 def classify(outcome: str, said: str) -> tuple[str, str]:
     """(what it is a failure of, the message for a person) of a refusal by the runtime."""
-    text = _IDS.sub("ID", redact(" ".join(said[: 10 * LONGEST].split())))[:LONGEST]
+    text = _IDS.sub("ID", redact(" ".join(said[: 10 * LONGEST].split())))
     found = next((name for name, pattern in _CLASSES if pattern.search(text)), "other")
     if outcome == "timeout" or (found == "other" and _TIMEOUT.search(text)):
-        return "timeout", text
-    return found, text
+        found = "timeout"
+    return found, text[:LONGEST]
 
 
 def clean(path: str) -> tuple[str, ...]:
