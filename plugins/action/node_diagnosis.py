@@ -15,11 +15,12 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose, fingerprint
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json, unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Incident, Mode, opening
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.starting import worth_trying
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
@@ -33,6 +34,7 @@ ARGUMENTS: t.Final[Spec] = {
     "automate": {"type": "str", "choices": ["none", "safe", "guarded"], "default": "guarded"},
     "max_unavailable": {"type": "int", "default": 1},
     "cluster": {"type": "dict"},
+    "try_sandbox": {"type": "bool", "default": True},
 }
 
 
@@ -53,6 +55,7 @@ class ActionModule(ActionBase):
             listing = pool.submit(evidence_of, options, name)
             node = self._observe(options["profile"], variables)
             cluster = listing.result()
+        node = self._tried(options, variables, node, cluster)
         return self._conclude(options, host, started, node, cluster)
 
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
@@ -61,6 +64,21 @@ class ActionModule(ActionBase):
         if node.unreachable is None and any(probe.problem for probe in node.probes):
             node = self._look(profile, variables)
         return node
+
+    def _tried(
+        self, options: dict[str, t.Any], variables: dict[str, t.Any], node: NodeEvidence, cluster: ClusterEvidence
+    ) -> NodeEvidence:
+        """A second, targeted question, when only making a Pod sandbox can decide between causes. Not in check mode."""
+        if self._task.check_mode or not options["try_sandbox"]:
+            return node
+        if not worth_trying((f.cause for f in diagnose(node, cluster).roots), node, cluster):
+            return node
+        answer = ask(self, OBSERVE, {"profile": options["profile"], "gather_subset": ["sandbox"]}, variables)
+        reason = answer.unreachable or answer.failed
+        trial = unknown(f"making a Pod sandbox: {reason}")
+        if not reason:
+            trial = vars(from_json(NodeEvidence, answer.result["evidence"]))["sandbox"]
+        return NodeEvidence(**{**vars(node), "sandbox": trial})
 
     def _look(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
         answer = ask(self, OBSERVE, {"profile": profile}, variables)

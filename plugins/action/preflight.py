@@ -26,6 +26,7 @@ VARIABLES: t.Final[Spec] = {
     "outward_node_profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"]},
     "outward_report_dir": {"type": "path"},
     "outward_max_unavailable": {"type": "int"},
+    "outward_try_sandbox": {"type": "bool"},
     "outward_automate": {"type": "str", "choices": ["none", "safe", "guarded"]},
     "outward_soak_seconds": {"type": "int"},
     "outward_proof_timeout": {"type": "int"},

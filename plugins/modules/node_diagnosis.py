@@ -17,13 +17,15 @@ description:
   - Runs M(outward.kubelet.node_facts) on the node, lists the API's side of it from the controller at the same time,
     and returns what is wrong, why we think so, and which steps would be permitted.
   - A node that cannot be logged into is a result and not an error, so that the host stays in the play.
-  - Nothing is changed anywhere.
+  - Nothing that lasts is changed anywhere. When Pods of this node do not start and nothing else says why, a Pod
+    sandbox is made on the node and removed again, unless O(try_sandbox=false) or in check mode.
 extends_documentation_fragment:
   - outward.kubelet._attributes
   - outward.kubelet._kube_auth
 attributes:
   check_mode:
     support: full
+    details: In check mode nothing is changed at all; no Pod sandbox is made.
   diff_mode:
     support: none
   idempotent:
@@ -56,6 +58,14 @@ options:
       - The RV(outward.kubelet.cluster_info#module:cluster) of a listing made for the whole fleet.
       - Without it the API server is asked for this one node.
     type: dict
+  try_sandbox:
+    description:
+      - Whether a Pod sandbox may be made on the node, and removed again, when Pods of this node have waited for theirs
+        for more than two minutes and the evidence names no cause. It costs a second connection to such a node, and to
+        no other.
+      - It is not done in check mode.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""

@@ -14,7 +14,7 @@ version_added: 0.1.0
 author: The outward.kubelet authors (@outward-kubelet)
 short_description: Observe a Kubernetes node from the kubelet outward
 description:
-  - Gathers what a diagnosis of a node needs, on the node, in one call that changes nothing - the units, the kubelet's
+  - Gathers what a diagnosis of a node needs, on the node, in one call that changes nothing that lasts - the units, the kubelet's
     health, configuration and journal, the container runtime over its CRI socket, memory, disks and stalls, certificates,
     the way to the API server, CNI, mounts, the kernel, the clock and the board.
   - Every question is asked in a process of its own with a deadline. When something hangs, its answer is V(unknown)
@@ -27,7 +27,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: Nothing is changed in any mode.
+    details: In check mode nothing is changed at all, so the sandbox that O(gather_subset=sandbox) asks for is not made.
   diff_mode:
     support: none
   idempotent:
@@ -39,6 +39,10 @@ options:
         when no name adds one.
       - V(min) is what is always gathered (who the machine is), and nothing else.
       - A section that was not gathered is V(unknown) in the result, never absent.
+      - V(sandbox) makes a Pod sandbox through the CRI and removes it again, to see whether this node can start a Pod.
+        It has a network of its own, so the plugins of CNI are asked too. It is part of no other subset, V(all) included,
+        may take half a minute, and is not done in check mode. Whatever becomes of it, the next call of this module
+        removes what is left of it.
     type: list
     elements: str
     choices:
@@ -53,6 +57,7 @@ options:
       - kernel
       - clock
       - board
+      - sandbox
       - "!all"
       - "!kubelet"
       - "!containerd"
@@ -86,6 +91,10 @@ EXAMPLES = r"""
     gather_subset:
       - kubelet
       - certificates
+
+- name: Can this node start a Pod at all?
+  outward.kubelet.node_facts:
+    gather_subset: [sandbox]
 
 - name: Everything but the board
   outward.kubelet.node_facts:
@@ -155,6 +164,12 @@ evidence:
       description: The firmware of a Raspberry Pi.
       type: dict
       returned: always
+    sandbox:
+      description:
+        - What came of making a Pod sandbox. C(outcome) is V(ok), or what failed - V(cni), V(image), V(oci), V(storage),
+          V(timeout), V(other), or V(foreign) when the CNI serves no Pod that the API does not know, which proves nothing.
+      type: dict
+      returned: always
     probes:
       description: How long each question took, and why it could not tell.
       type: list
@@ -167,7 +182,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import to_json
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongProfile
 from ansible_collections.outward.kubelet.plugins.module_utils._host.observe import observe
-from ansible_collections.outward.kubelet.plugins.module_utils._host.subsets import CHOICES, chosen
+from ansible_collections.outward.kubelet.plugins.module_utils._host.subsets import BY_NAME, CHOICES, chosen
 
 
 def main() -> None:
@@ -180,7 +195,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        evidence = observe(module.params["profile"], chosen(module.params["gather_subset"]))
+        subsets = chosen(module.params["gather_subset"]) - (set(BY_NAME) if module.check_mode else set())
+        evidence = observe(module.params["profile"], subsets, tidy=not module.check_mode)
     except WrongProfile as problem:
         module.fail_json(msg=str(problem))
     module.exit_json(changed=False, evidence=to_json(evidence))

@@ -100,6 +100,29 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         note="an overlay's link as flannel makes it, with the MTU of the link below",
     ),
     Fault(
+        id="runtime-cannot-start-pods",
+        inject=(
+            node(
+                "plugin=$(ls /usr/lib/cni/bridge /opt/cni/bin/bridge 2>/dev/null | head -1); keep $plugin\n"
+                "rm $plugin; printf '#!/bin/sh\\ncat > /dev/null\\n"
+                """echo "{\\"cniVersion\\": \\"1.0.0\\", \\"code\\": 100, \\"msg\\": \\"broken on purpose\\"}"\\nexit 1\\n'"""
+                " > $plugin; chmod 755 $plugin"
+            ),
+            pod(),
+        ),
+        # The diagnosis gives a Pod two minutes, as the kubelet gives a call of the runtime.
+        holds=controller(
+            "kubectl get events --field-selector involvedObject.name=$POD -o 'jsonpath={.items[*].message}'"
+            " | grep -q 'broken on purpose'\n"
+            "began=$(kubectl get pod $POD -o 'jsonpath={.status.startTime}')\n"
+            "[ $(($(date +%s) - $(date -d $began +%s))) -gt 135 ]"
+        ),
+        undo=(node("back"), GONE),
+        outcome="needs-operator",
+        deadline=240,
+        note="every file is there and the Node is Ready; only making a sandbox shows it",
+    ),
+    Fault(
         id="kubelet-port-firewalled",
         inject=(node(drop("input", "iifname != lo tcp dport 10250")),),
         holds=controller('! kubectl get --raw "/api/v1/nodes/$HOST/proxy/healthz" --request-timeout=5s'),

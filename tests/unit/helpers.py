@@ -153,7 +153,7 @@ def _kubelet() -> n.Kubelet:
 
 
 def _runtime() -> n.Runtime:
-    cri = n.Cri("ok", "", "containerd 1.7.24", True, "", True, "", 3, 3, 0.01)
+    cri = n.Cri("ok", "", "containerd 1.7.24", True, "", True, "", 3, 3, 0.01, cgroup_driver="systemd")
     return n.Runtime(unit("containerd.service", 500), cri, file("/etc/containerd/config.toml"), EMPTY, False, (), ())
 
 

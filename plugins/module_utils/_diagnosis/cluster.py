@@ -18,6 +18,8 @@ from .evidence import JSON, Evidence, from_json, to_json, unknown
 
 NOT_KEPT: t.Final[t.Any] = unknown("the time of the Pod's deletion was not kept")
 NOT_ASKED: t.Final[t.Any] = unknown("the controller manager's Lease was not asked for")
+# For what an older listing does not hold.
+NOT_KNOWN: t.Any = unknown("the listing does not say when")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Container(Evidence):
     last_reason: str
     last_exit_code: int | None
     id: str
+    last_finished: datetime | None = NOT_KNOWN
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class Pod(Evidence):
     message: str = unknown("the Pod's message was not kept")  # of its status: why it was refused or is not scheduled
     finalizers: tuple[str, ...] = unknown("the Pod's finalizers were not kept")
     deletion: datetime | None = NOT_KEPT  # its grace period included
+    accepted: datetime | None = NOT_KNOWN  # status.startTime
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,7 @@ class Event(Evidence):
     source: str
     count: int
     last: datetime | None
+    first: datetime | None = NOT_KNOWN
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ from .evidence import Undecided
 from .health import Check, examine
 from .node import NodeEvidence
 from .registry import Cause, ancestors, outward
+from .signals import Signal, signals
 
 # Importing a module of causes enters its rules into the registry.
 RULES: t.Final = (
@@ -96,6 +97,7 @@ class Diagnosis:
     unknown: tuple[str, ...]  # what could not be observed, each reason once
     undecided: dict[str, str]  # cause id -> why its rule could not tell
     checks: tuple[Check, ...]
+    signals: tuple[Signal, ...] = ()  # what was seen over time; no verdict
 
     @property
     def roots(self) -> tuple[Finding, ...]:
@@ -132,6 +134,7 @@ def diagnose(node: NodeEvidence, cluster: ClusterEvidence) -> Diagnosis:
         unknown=tuple(dict.fromkeys([*undecided.values(), *(c.reason for c in checks if c.ok is None)])),
         undecided=undecided,
         checks=checks,
+        signals=_signals(findings, node, cluster),
     )
 
 
@@ -142,6 +145,14 @@ def fingerprint(diagnosis: Diagnosis) -> str:
     """
     shape = [(f.cause.id, [re.sub(r"\d+", "#", line) for line in f.evidence]) for f in diagnosis.roots]
     return hashlib.sha256(repr(shape).encode()).hexdigest()[:16]
+
+
+def _signals(findings: tuple[Finding, ...], node: NodeEvidence, cluster: ClusterEvidence) -> tuple[Signal, ...]:
+    active = [f.cause for f in findings if f.role != "latent"]
+    return tuple(
+        Signal(kind.id, kind.title, lines, tuple(cause.id for cause in active if kind.symptom in cause.explains))
+        for kind, lines in signals(node, cluster)
+    )
 
 
 def _is_latent(cause: Cause, node: NodeEvidence, cluster: ClusterEvidence) -> bool:
@@ -164,7 +175,12 @@ def _order(recognised: list[Verdict]) -> tuple[Finding, ...]:
 def _role(verdict: Verdict, active: set[str]) -> Role:
     if verdict.latent:
         return "latent"
-    return "explained" if ancestors(verdict.cause.id) & active else "root"
+    above = set(ancestors(verdict.cause.id))
+    if verdict.cause.kind == "derived":
+        # A cause of last resort: whatever explains its symptoms, and is not its own doing, is the better word for it.
+        rivals = {other for symptom in verdict.cause.explains for other in ancestors(symptom)}
+        above |= {other for other in rivals if verdict.cause.id not in {other, *ancestors(other)}}
+    return "explained" if above & active else "root"
 
 
 def _status(findings: tuple[Finding, ...], checks: tuple[Check, ...]) -> Status:

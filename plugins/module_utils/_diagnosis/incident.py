@@ -17,6 +17,7 @@ from .cluster import ClusterEvidence
 from .diagnose import Diagnosis
 from .evidence import JSON, Undecided, to_json
 from .node import NodeEvidence
+from .noise import noise
 from .plan import Step
 from .signs import instant
 
@@ -74,7 +75,7 @@ def opening(incident: Incident) -> JSON:
         "mode": incident.mode,
         "started": instant(incident.started),
         "finished": None,
-        "diagnosis": describe(incident.diagnosis),
+        "diagnosis": {**describe(incident.diagnosis), "quietness": quietness(incident.node)},
         "plan": [{"step": s.step, "permitted": s.permitted, "why": s.why, "cause": s.cause} for s in incident.plan],
         "actions": [],
         "proof": {"proven": False, "checks": {}},
@@ -128,6 +129,7 @@ def stillborn(host: str, mode: Mode, now: datetime) -> JSON:
             "unexplained": [],
             "unknown": [],
             "checks": {},
+            "signals": [],
         },
         "plan": [],
         "actions": [],
@@ -158,7 +160,21 @@ def describe(diagnosis: Diagnosis) -> JSON:
         "unexplained": list(diagnosis.unexplained),
         "unknown": list(diagnosis.unknown),
         "checks": {c.name: c.ok for c in diagnosis.checks},
+        "signals": [
+            {"signal": s.id, "title": s.title, "evidence": list(s.evidence), "explained": list(s.explained)}
+            for s in diagnosis.signals
+        ],
     }
+
+
+def quietness(node: NodeEvidence) -> JSON:
+    """How much the kubelet complains, noisy or not; null when its log could not be read."""
+    try:
+        found = noise(node.kubelet.journal, node.kubelet.unit.started, node.identity.uptime)
+    except Undecided:
+        return None
+    top = [{"shape": shape, "count": count} for shape, count in found.top]
+    return {"errors_per_minute": found.per_minute, "minutes": found.minutes, "top": top}
 
 
 def next_command(incident: Incident) -> str:

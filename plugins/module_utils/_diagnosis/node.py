@@ -17,6 +17,7 @@ import typing as t
 from datetime import datetime
 
 from .evidence import Evidence, unknown
+from .node_pods import Sandbox, SandboxTrial
 
 if t.TYPE_CHECKING:
     from dataclasses import dataclass as section
@@ -167,7 +168,7 @@ class Kubelet(Evidence):
 
 @section(frozen=True)
 class Cri(Evidence):
-    """One Version, one Status and counts over the CRI socket."""
+    """One Version, one Status and the Pods over the CRI socket."""
 
     outcome: str  # ok, no-socket, refused, permission, unimplemented, timeout, error
     detail: str  # grpc-message or errno text, one line
@@ -180,6 +181,7 @@ class Cri(Evidence):
     containers: int | None  # running
     seconds: float
     cgroup_driver: str | None = unknown("the runtime was not asked")  # None: it does not say (containerd 1.x)
+    pods: tuple[Sandbox, ...] = unknown("the runtime's Pods were not listed")
 
 
 @section(frozen=True)
@@ -431,6 +433,7 @@ class NodeEvidence(Evidence):
     clock: Clock
     board: Board
     probes: tuple[Probe, ...]
+    sandbox: SandboxTrial = unknown("making a Pod sandbox was not tried")  # only when it is asked for by name
 
 
 SCHEMA: t.Final = "outward.kubelet/node/v1"
@@ -441,17 +444,3 @@ def unreachable_node(now: datetime, reason: str) -> NodeEvidence:
     gone = unknown(f"the node could not be reached: {reason}")
     sections = dict.fromkeys(NodeEvidence.__dataclass_fields__, gone)
     return NodeEvidence(**{**sections, "schema": SCHEMA, "observed": now, "unreachable": reason, "probes": ()})
-
-
-# gather_subset of node_facts -> sections of NodeEvidence
-SUBSETS: t.Final = {
-    "kubelet": "kubelet",
-    "containerd": "runtime",
-    "pressure": "pressure",
-    "certificates": "certificates",
-    "network": "network",
-    "storage": "storage",
-    "kernel": "kernel",
-    "clock": "clock",
-    "board": "board",
-}

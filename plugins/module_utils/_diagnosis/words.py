@@ -57,6 +57,8 @@ def verdict(report: JSON) -> list[str]:
     lines += _item("explains", explained)
     lines += _item("unexplained", report["diagnosis"]["unexplained"])
     lines += _item("cannot tell", report["diagnosis"]["unknown"])
+    for signal in report["diagnosis"].get("signals", ()):  # reports of 0.1 have none
+        lines += _signal(signal)
     lines += _steps(report)
     lines += _proof(report["proof"]["checks"])
     lines += _item("error", [report["error"]] if report.get("error") else [])
@@ -90,6 +92,13 @@ def _finding(finding: JSON) -> list[str]:
     label = "cause" if finding["role"] == "root" else "latent"
     lines = _item(label, [f"{finding['title']} ({finding['cause']})"])
     return lines + _item("because", finding["evidence"])
+
+
+def _signal(signal: JSON) -> list[str]:
+    """What somebody else's cause brings about is one line; what nothing explains is said in full."""
+    if signal["explained"]:
+        return _item("sign", [f"{signal['title']}: the effect of {', '.join(signal['explained'])}"])
+    return _item("sign", [signal["title"], *signal["evidence"]])
 
 
 def _steps(report: JSON) -> list[str]:

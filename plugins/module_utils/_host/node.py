@@ -18,7 +18,7 @@ from datetime import datetime, timedelta, timezone
 
 from .._diagnosis.evidence import Undecided, Unknown
 from .._diagnosis.ledger import Moment
-from .._diagnosis.node import SUBSETS, Cri, Endpoint, NodeEvidence, Profile, Unit
+from .._diagnosis.node import Cri, Endpoint, NodeEvidence, Profile, Unit
 from .._parse.redact import redact
 from . import ledger
 from .command import run
@@ -28,6 +28,7 @@ from .pods import running_pods
 from .probes import cri, healthz, units
 from .runner import Task
 from .runner import run as ask
+from .subsets import SUBSETS
 
 # A node that has just been acted on is busy: in the lab `systemctl show` took more than 5 s under a load of 10.
 LOOK: t.Final = 10.0

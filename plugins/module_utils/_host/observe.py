@@ -15,8 +15,8 @@ from datetime import datetime, timezone
 from .._diagnosis.evidence import Evidence, Unknown, unknown
 from .._diagnosis.node import (
     SCHEMA,
-    SUBSETS,
     Clock,
+    Cri,
     Kernel,
     Kubelet,
     KubeletConfig,
@@ -29,14 +29,19 @@ from .._diagnosis.node import (
     Runtime,
     Storage,
 )
+from .._diagnosis.node_pods import PROBE_NAMESPACE
 from .._parse.mounts import MountLine, is_network, mountinfo
 from .files import attempt, describe, read
 from .profile import resolve
-from .questions import MOST_MOUNTS, MOUNT, batches, mount_batches
+from .questions import MOST_MOUNTS, MOUNT, TIDY, batches, mount_batches
 from .runner import Answer, Runner
+from .subsets import BY_NAME, SUBSETS
 
 # The module ends within 10 s whatever hangs; the rest is for its start and for writing down the result.
 BUDGET: t.Final = 9.0
+# The functional probe's own deadlines, and what it takes to clean up after it.
+TRIAL: t.Final = 32.0
+TIDYING: t.Final = 10.0
 IDENTITY: t.Final = "identity"
 Fields = dict[str, t.Any]
 
@@ -83,21 +88,28 @@ class Answers:
         )
 
 
-def observe(profile: Profile | str, subsets: t.Collection[str]) -> NodeEvidence:
-    """Everything asked for in *subsets* (keys of SUBSETS); the other sections are unknown.
+def observe(profile: Profile | str, subsets: t.Collection[str], tidy: bool = False) -> NodeEvidence:
+    """Everything asked for in *subsets* (keys of SUBSETS and BY_NAME); the other sections are unknown.
+
+    *tidy*: sandboxes that a trial of ours has left behind are removed.
 
     *profile*: one that is resolved, or ``auto``, ``kubeadm`` or ``k3s``; a name may raise
     :class:`~.errors.WrongProfile`, and nothing else is raised.
     """
     place = resolve(profile) if isinstance(profile, str) else profile
-    wanted = {IDENTITY, *(SUBSETS[name] for name in SUBSETS if name in subsets)}
+    wanted = {IDENTITY, *(section for name, section in {**SUBSETS, **BY_NAME}.items() if name in subsets)}
     mounts = attempt(_network_mounts) if "storage" in wanted else ()
     points = [mount.mount_point for mount in mounts] if isinstance(mounts, tuple) else []
     questions = {name for section in wanted for name in SECTIONS[section][0]}
     asked = [*batches(place, questions), *mount_batches(points)]
-    answers = Answers(place, Runner(asked, BUDGET).run(), mounts)
+    heard = Runner(asked, BUDGET + (TRIAL if "sandbox" in wanted else 0.0)).run()
+    if tidy and _left_behind(heard):
+        heard = {**heard, **Runner(batches(place, {TIDY}), TIDYING).run()}
+    answers = Answers(place, heard, mounts)
     sections = {
-        name: build(answers) if name in wanted else unknown("not gathered") for name, (dummy, build) in SECTIONS.items()
+        name: build(answers) if name in wanted else unknown("not gathered")
+        for name, (dummy, build) in SECTIONS.items()
+        if name in wanted or name not in BY_NAME.values()
     }
     return NodeEvidence(
         schema=SCHEMA,
@@ -107,6 +119,15 @@ def observe(profile: Profile | str, subsets: t.Collection[str]) -> NodeEvidence:
         probes=answers.probes(),
         **sections,
     )
+
+
+def _left_behind(heard: t.Mapping[str, Answer]) -> bool:
+    """A trial was killed, now or in an earlier run, and what it made may still be there."""
+    trial, runtime = heard.get("sandbox"), heard.get("cri")
+    if trial and trial.timed_out:
+        return True
+    pods = vars(runtime.value).get("pods") if runtime and isinstance(runtime.value, Cri) else None
+    return isinstance(pods, tuple) and any(pod.namespace == PROBE_NAMESPACE for pod in pods)
 
 
 def _network_mounts() -> tuple[MountLine, ...]:
@@ -191,4 +212,5 @@ SECTIONS: t.Final[dict[str, tuple[tuple[str, ...], Builder]]] = {
     "kernel": (("kernel", "kernel-log", "processes", "boot-before"), _kernel),
     "clock": (("clock", "units"), _clock),
     "board": (("board",), lambda answers: answers.get("board")),
+    "sandbox": (("sandbox",), lambda answers: answers.get("sandbox")),
 }

@@ -22,6 +22,7 @@ from .child import Ask, Batch, Question
 MOST_MOUNTS: t.Final = 8
 MOUNT_SECONDS: t.Final = 2.0
 MOUNT: t.Final = "mount "
+TIDY: t.Final = "sandbox-tidy"
 
 Asks = dict[str, Ask]
 Opener = t.Callable[[Profile], Asks]
@@ -74,6 +75,12 @@ def _host(place: Profile) -> Asks:
     }
 
 
+def _sandbox(place: Profile) -> Asks:
+    from .probes import sandbox
+
+    return {"sandbox": partial(sandbox.ask, place), TIDY: partial(sandbox.tidy, place)}
+
+
 def _kernel(place: Profile) -> Asks:
     from .probes import firewall, logs, pod_logs, processes
 
@@ -105,6 +112,7 @@ _BATCHES: t.Final[tuple[tuple[Opener, dict[str, float]], ...]] = (
     # What may have to wait for a frozen kubelet is not behind what may have to wait for the API server.
     (_systemd, {"units": 5.0, "healthz": 4.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
     (_runtime, {"runtime-files": 3.0, "cri": 7.0}),
+    (_sandbox, {"sandbox": 30.0, TIDY: 9.0}),
     (_kernel, {"kernel-log": 3.0, "processes": 4.0, "firewall": 4.0, "pod-logs": 2.0, "boot-before": 4.0}),
 )
 

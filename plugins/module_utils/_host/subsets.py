@@ -11,16 +11,31 @@ from __future__ import annotations
 
 import typing as t
 
-from .._diagnosis.node import SUBSETS
-
-CHOICES: t.Final = ("all", "min", *SUBSETS, "!all", *(f"!{name}" for name in SUBSETS))
+# gather_subset of node_facts -> sections of NodeEvidence
+SUBSETS: t.Final = {
+    "kubelet": "kubelet",
+    "containerd": "runtime",
+    "pressure": "pressure",
+    "certificates": "certificates",
+    "network": "network",
+    "storage": "storage",
+    "kernel": "kernel",
+    "clock": "clock",
+    "board": "board",
+}
+# What changes the node for a moment: gathered when it is named, and never because it was not excluded.
+BY_NAME: t.Final = {"sandbox": "sandbox"}
+CHOICES: t.Final = ("all", "min", *SUBSETS, *BY_NAME, "!all", *(f"!{name}" for name in SUBSETS))
 
 
 def chosen(entries: t.Sequence[str]) -> frozenset[str]:
-    """Keys of SUBSETS. Names add; ``!name`` takes away, from everything when nothing was added; ``!all`` is ``min``."""
-    added = {name for name in entries if name in SUBSETS}
+    """Keys of SUBSETS and BY_NAME. Names add; ``!name`` takes away, from everything when nothing was added.
+
+    ``!all`` is ``min``.
+    """
+    added = {name for name in entries if name in SUBSETS or name in BY_NAME}
     taken = {name[1:] for name in entries if name.startswith("!")}
     if "all" in taken:
         return frozenset(added)
     everything = "all" in entries or (not added and "min" not in entries)
-    return frozenset((set(SUBSETS) if everything else added) - taken)
+    return frozenset(((set(SUBSETS) | added) if everything else added) - taken)

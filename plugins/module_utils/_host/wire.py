@@ -13,11 +13,13 @@ import json
 import typing as t
 from datetime import datetime
 
-from .._diagnosis import node
+from .._diagnosis import node, node_pods
 from .._diagnosis.evidence import Evidence, Unknown
 
 _KINDS: t.Final[dict[str, type[Evidence]]] = {
-    name: kind for name, kind in vars(node).items() if isinstance(kind, type) and issubclass(kind, Evidence)
+    name: kind
+    for name, kind in {**vars(node), **vars(node_pods)}.items()
+    if isinstance(kind, type) and issubclass(kind, Evidence)
 }
 
 

@@ -101,6 +101,7 @@ def event(item: Object) -> Event:
         source=(item.get("source") or {}).get("component") or item.get("reportingComponent") or "",
         count=int(series.get("count") or item.get("count") or 1),
         last=moment(last or item["metadata"].get("creationTimestamp")),
+        first=moment(item.get("firstTimestamp") or item.get("eventTime")),
     )
 
 

@@ -62,6 +62,7 @@ def pod(item: Object) -> Pod:
         message=line(status.get("message") or _not_scheduled(status)),
         finalizers=tuple(metadata.get("finalizers") or ()),
         deletion=moment(metadata.get("deletionTimestamp")),
+        accepted=moment(status.get("startTime")),
     )
 
 
@@ -118,6 +119,7 @@ def container(item: Object) -> Container:
         last_reason=before.get("reason") or "",
         last_exit_code=before.get("exitCode"),
         id=item.get("containerID") or "",
+        last_finished=moment(before.get("finishedAt")),
     )
 
 

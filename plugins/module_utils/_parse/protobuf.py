@@ -73,9 +73,18 @@ def messages(message: bytes, number: int) -> list[bytes]:
     return [value for key, value in fields(message) if key == number and isinstance(value, bytes)]
 
 
+def latest(message: bytes) -> dict[int, t.Union[int, bytes]]:
+    """Number -> the last value of each field, in one pass: for messages that come by the hundred."""
+    return dict(fields(message))
+
+
 def embedded(number: int, message: bytes) -> bytes:
-    """A field that holds a message shorter than 128 octets."""
-    return bytes((number << 3 | 2, len(message))) + message
+    """A field (below 16) that holds a message, or a string as its octets."""
+    length, size = len(message), b""
+    while length > 0x7F:
+        size += bytes((length & 0x7F | 0x80,))
+        length >>= 7
+    return bytes((number << 3 | 2,)) + size + bytes((length,)) + message
 
 
 def enum(number: int, value: int) -> bytes:

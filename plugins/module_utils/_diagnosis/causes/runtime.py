@@ -16,6 +16,7 @@ from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
 from ..signs import kubelet_works, quote, running, said, young
+from ..starting import pods_not_starting
 
 # The first kubelet that does not go on without the runtime's RuntimeConfig.
 RUNTIME_CONFIG = 38
@@ -193,3 +194,33 @@ def containerd_socket_permission(node: NodeEvidence, cluster: ClusterEvidence) -
     if cri.outcome in ("no-socket", "refused", "permission"):
         yield f"{unit.name} is running (process {unit.main_pid})"
         yield f"CRI: {cri.outcome} ({cri.detail})"
+
+
+TRIALS = {
+    "cni": "its network could not be set up",
+    "image": "the sandbox image could not be had",
+    "oci": "its process could not be started",
+    "storage": "it could not be written",
+    "timeout": "the runtime did not come to an end",
+    "other": "the runtime refused",
+}
+
+
+@cause(
+    id="runtime-cannot-start-pods",
+    layer="runtime",
+    kind="derived",
+    title="The container runtime answers, and cannot start a Pod",
+    restart="useless",
+    refusal="a sandbox that we made without the kubelet failed too",
+    explains=("sym:pods-containercreating",),
+    advice="mend what the evidence quotes; ssh {host} 'sudo journalctl -u {runtime_unit} -n 50' has the whole of it; "
+    "waiting Pods then start by themselves",
+)
+def runtime_cannot_start_pods(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
+    """Status says ready and asks nothing of CNI, runc or the sandbox image; only making a sandbox does."""
+    waiting = pods_not_starting(node, cluster)
+    if waiting and node.sandbox.outcome in TRIALS:
+        yield f"a Pod sandbox that we made failed, {TRIALS[node.sandbox.outcome]}: {node.sandbox.detail}"
+        for pod in waiting[:3]:
+            yield f"{pod.namespace}/{pod.name} has waited for its sandbox for more than 2 minutes"

@@ -34,7 +34,7 @@ _OUTCOMES: t.Final = {
 }
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """The runtime answered a call with a status other than 0."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -42,12 +42,16 @@ class _Refused(Exception):
         self.outcome = _OUTCOMES.get(status, "error")
 
 
+# kubelet: 110 Pods by default, each with some dead containers. Of half a list nobody could say what is missing in it.
+MOST_PODS: t.Final = 500
+
+
 def ask(profile: Profile) -> Cri:
-    """Version, Status and the counts of one runtime."""
-    return question(_socket(profile), SECONDS)
+    """Version, Status and the Pods of one runtime."""
+    return question(socket_of(profile), SECONDS)
 
 
-def _socket(profile: Profile) -> str:
+def socket_of(profile: Profile) -> str:
     """The one that the kubelet is configured for, if it is there; else the distribution's own."""
     for path, pattern in (
         *((file, r"--container-runtime-endpoint[= ](?:unix://)?(/[^\s\"']{1,200})") for file in profile.flag_files),
@@ -64,7 +68,7 @@ def question(path: str, seconds: float) -> Cri:
     begin = time.monotonic()
     facts: dict[str, t.Any] = {}
     try:
-        with _Connection(path, begin + seconds) as connection:
+        with Connection(path, begin + seconds) as connection:
             _facts(connection, facts)
         outcome, detail = "ok", ""
     except FileNotFoundError:
@@ -77,7 +81,7 @@ def question(path: str, seconds: float) -> Cri:
         outcome, detail = "timeout", f"{path}: nobody takes connections any more (the queue is full)"
     except (TimeoutError, socket.timeout):  # two classes before Python 3.10
         outcome, detail = "timeout", f"{path}: no answer within {seconds:.0f} s"
-    except _Refused as error:
+    except Refused as error:
         outcome, detail = error.outcome, f"{path}: {error}"
     except (OSError, ParseError) as error:
         outcome, detail = "error", f"{path}: {words(error)}"
@@ -90,7 +94,7 @@ def _answer(outcome: str, detail: str, facts: t.Mapping[str, t.Any], seconds: fl
     return Cri(outcome=outcome, detail=detail, seconds=seconds, **{name: facts.get(name, gone) for name in names})
 
 
-def _facts(connection: _Connection, facts: dict[str, t.Any]) -> None:
+def _facts(connection: Connection, facts: dict[str, t.Any]) -> None:
     """What is learnt stays in *facts* even when a later call fails."""
     facts["runtime"] = _version(connection, facts)
     conditions = cri.conditions(connection.call("Status"))
@@ -99,22 +103,36 @@ def _facts(connection: _Connection, facts: dict[str, t.Any]) -> None:
         facts[f"{field}_ready"] = condition.ready if condition else None
         facts[f"{field}_message"] = condition.message if condition else None
     facts["cgroup_driver"] = _optional(connection, "RuntimeConfig", b"", cri.cgroup_driver)
-    facts["sandboxes"] = _optional(connection, "ListPodSandbox", cri.READY_SANDBOXES, cri.count)
-    facts["containers"] = _optional(connection, "ListContainers", cri.RUNNING_CONTAINERS, cri.count)
+    listed = _optional(connection, "ListPodSandbox", b"", bytes)
+    containers = _optional(connection, "ListContainers", b"", bytes)
+    facts["sandboxes"] = cri.ready(listed) if isinstance(listed, bytes) else listed
+    facts["containers"] = cri.running(containers) if isinstance(containers, bytes) else containers
+    facts["pods"] = _pods(listed, containers)
 
 
-def _version(connection: _Connection, facts: dict[str, t.Any]) -> str:
+def _version(connection: Connection, facts: dict[str, t.Any]) -> str:
     """A runtime without CRI v1 may know the version before it (containerd below 1.6), and says then who it is."""
     try:
         return cri.version(connection.call("Version"))
-    except _Refused as error:
+    except Refused as error:
         if error.outcome == "unimplemented":
             facts["runtime"] = _optional(connection, "Version", b"", cri.version, cri.SERVICE_BEFORE)
         raise
 
 
+def _pods(listed: t.Any, containers: t.Any) -> t.Any:
+    """Both lists as one, or why there is none."""
+    for answer in (listed, containers):
+        if not isinstance(answer, bytes):
+            return answer or Unknown("CRI: the runtime does not list Pods")
+    found = cri.sandboxes(listed, containers)
+    if max(len(found), sum(len(pod.containers) for pod in found)) > MOST_PODS:
+        return Unknown(f"CRI: more than {MOST_PODS} sandboxes or containers")
+    return found
+
+
 def _optional(
-    connection: _Connection,
+    connection: Connection,
     method: str,
     message: bytes,
     reader: t.Callable[[bytes], t.Any],
@@ -123,11 +141,11 @@ def _optional(
     """A call without which the rest is still true. None: the runtime does not know it."""
     try:
         return reader(connection.call(method, message, service))
-    except _Refused as error:
+    except Refused as error:
         return None if error.outcome == "unimplemented" else Unknown(f"CRI {method}: {error}")
 
 
-class _Connection:
+class Connection:
     """HTTP/2 over a socket; one call after the other, all before *end*."""
 
     def __init__(self, path: str, end: float) -> None:
@@ -143,14 +161,14 @@ class _Connection:
             self._socket.close()
             raise
 
-    def __enter__(self) -> _Connection:
+    def __enter__(self) -> Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
     def call(self, method: str, message: bytes = b"", service: str = cri.SERVICE) -> bytes:
-        """One unary call. Raises :class:`_Refused`, ``OSError`` (time-outs too) or :class:`ParseError`."""
+        """One unary call. Raises :class:`Refused`, ``OSError`` (time-outs too) or :class:`ParseError`."""
         self._stream += 2
         reply = http2.Reply(self._stream)
         self._patience()
@@ -163,7 +181,7 @@ class _Connection:
                 raise ParseError("an answer that is too long")
         status, text = reply.status()
         if status:
-            raise _Refused(status, text)
+            raise Refused(status, text)
         return reply.message()
 
     def _next(self) -> http2.Frame:

@@ -30,22 +30,25 @@ def run(arguments: dict[str, t.Any], capsys: pytest.CaptureFixture[str]) -> dict
 def test_evidence_comes_back_unchanged(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], check: bool
 ) -> None:
-    asked: list[tuple[str, set[str]]] = []
+    asked: list[tuple[str, set[str], bool]] = []
 
-    def observe(profile: str, subsets: frozenset[str]) -> t.Any:
-        asked.append((profile, set(subsets)))
+    def observe(profile: str, subsets: frozenset[str], tidy: bool) -> t.Any:
+        asked.append((profile, set(subsets), tidy))
         return healthy_node()
 
     monkeypatch.setattr(node_facts, "observe", observe)
-    result = run({"gather_subset": ["kubelet", "clock"], "profile": "kubeadm", "_ansible_check_mode": check}, capsys)
+    result = run(
+        {"gather_subset": ["kubelet", "clock", "sandbox"], "profile": "kubeadm", "_ansible_check_mode": check}, capsys
+    )
     assert (result["changed"], result["evidence"]) == (False, to_json(healthy_node()))
-    assert asked == [("kubeadm", {"kubelet", "clock"})]
+    # Check mode changes nothing, not even for a moment.
+    assert asked == [("kubeadm", {"kubelet", "clock", *(() if check else ("sandbox",))}, not check)]
 
 
 def test_a_wrong_profile_is_one_clear_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def observe(profile: str, subsets: frozenset[str]) -> t.NoReturn:
+    def observe(profile: str, subsets: frozenset[str], tidy: bool) -> t.NoReturn:
         raise WrongProfile("this does not look like a k3s node; found kubeadm")
 
     monkeypatch.setattr(node_facts, "observe", observe)

@@ -21,7 +21,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.inciden
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import table, verdict
 from tests.unit.helpers import NOW, healthy_node
-from tests.unit.helpers_cluster import healthy_cluster
+from tests.unit.helpers_cluster import healthy_cluster, lease
 from tests.unit.plugins.module_utils._diagnosis.test_diagnose import EXPIRED, LOOPING, SILENT, STOPPED, Changes
 
 ACTION = {"step": "restart-kubelet", "started": "a", "finished": "b"}
@@ -106,3 +106,16 @@ def test_a_recovery_says_what_was_proven_and_a_failure_what_was_not() -> None:
 def test_the_table_has_a_line_for_each_host() -> None:
     lines = table([close(report({}, {}), [], None, None, NOW), stillborn("pi-05", "recover", NOW)])
     assert [line.split()[:2] for line in lines] == [["host", "outcome"], ["pi-04", "healthy"], ["pi-05", "unknown"]]
+
+
+def test_signals_are_said_in_full_or_with_their_cause() -> None:
+    def signs(said: dict[str, t.Any]) -> list[str]:
+        return [line for line in verdict(said) if line.startswith("  sign")]
+
+    assert signs(report({}, {"node__lease": lease(25)})) == ["  sign        Heartbeats come late"]
+    calm = report({}, {})
+    assert (signs(calm), calm["diagnosis"]["quietness"]["errors_per_minute"]) == ([], 0.0)
+    calm["diagnosis"]["signals"] = [{"title": "Ready changes", "evidence": ["a"], "explained": ["kubelet-stopped"]}]
+    assert signs(calm) == ["  sign        Ready changes: the effect of kubelet-stopped"]
+    del calm["diagnosis"]["signals"]  # as in a report of an older release
+    assert signs(calm) == []

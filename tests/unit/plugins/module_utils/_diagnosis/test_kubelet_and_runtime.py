@@ -371,8 +371,9 @@ def test_runtime(changes: Changes, api: Changes, expected: list[str]) -> None:
     assert roots(changes, api) == expected
 
 
-def test_another_name_in_the_certificate_is_another_node() -> None:
+def test_a_host_that_was_renamed_is_told_from_one_with_the_certificate_of_another_node() -> None:
+    assert roots({"identity__hostname": "renamed"}, SILENT) == ["kubelet-hostname-changed"]
     other = n.Certificate(**{**vars(certificate("p")), "common_name": "system:node:pi-09"})
-    assert roots({"certificates__client": other}, SILENT) == ["kubelet-hostname-changed"]
+    assert roots({"certificates__client": other}, SILENT) == []
     admin = n.Certificate(**{**vars(certificate("p")), "common_name": "kubernetes-admin"})
     assert roots({"certificates__client": admin}, {}) == []

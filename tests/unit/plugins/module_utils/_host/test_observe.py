@@ -17,13 +17,15 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
     unknown,
     unknowns,
 )
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import SUBSETS, NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Cri, NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import Sandbox, SandboxTrial
 from ansible_collections.outward.kubelet.plugins.module_utils._host import observe as observing
 from ansible_collections.outward.kubelet.plugins.module_utils._host.child import Batch
 from ansible_collections.outward.kubelet.plugins.module_utils._host.observe import SECTIONS, observe
 from ansible_collections.outward.kubelet.plugins.module_utils._host.profile import PROFILES
-from ansible_collections.outward.kubelet.plugins.module_utils._host.questions import MOUNT
+from ansible_collections.outward.kubelet.plugins.module_utils._host.questions import MOUNT, TIDY
 from ansible_collections.outward.kubelet.plugins.module_utils._host.runner import Answer
+from ansible_collections.outward.kubelet.plugins.module_utils._host.subsets import SUBSETS, chosen
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.mounts import MountLine
 from ansible_collections.outward.kubelet.tests.unit.helpers import healthy_node
 
@@ -91,7 +93,7 @@ def look(
 
 def test_every_answer_finds_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     found = look(monkeypatch)
-    for section in SECTIONS:
+    for section in set(SECTIONS) - {"sandbox"}:
         if section != "runtime":  # its configuration file is looked at directly
             assert vars(found)[section] == vars(HEALTHY)[section], section
     assert {probe.name for probe in found.probes} == set(answers())
@@ -113,7 +115,9 @@ def test_sections_that_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None
     assert {name for name, value in found.items() if value == Unknown("not gathered")} == set(SECTIONS) - {
         "clock",
         "identity",
+        "sandbox",
     }
+    assert found["sandbox"] == Unknown("making a Pod sandbox was not tried")
     assert {probe.name for probe in found["probes"]} == {"identity", "clock", "units"}
 
 
@@ -141,3 +145,39 @@ def test_this_machine_is_observed_without_a_mistake_of_ours() -> None:
     reasons = [probe.problem for probe in found.probes if probe.problem]
     assert not [reason for reason in reasons if "mistake" in reason]
     assert {probe.name for probe in found.probes} == set(answers())
+
+
+def with_a_leftover(namespace: str) -> Cri:
+    """The runtime of the healthy node, with one more sandbox."""
+    pod = Sandbox("s1", "u1", namespace, "x", 0, True, HEALTHY.observed, "", ())
+    return Cri(**{**vars(HEALTHY.runtime.cri), "pods": (pod,)})
+
+
+@pytest.mark.parametrize(
+    ("namespace", "tidy", "asked"),
+    [("outward-probe", True, True), ("outward-probe", False, False), ("default", True, False)],
+)
+def test_what_a_trial_has_left_behind_is_removed(
+    monkeypatch: pytest.MonkeyPatch, namespace: str, tidy: bool, asked: bool
+) -> None:
+    look(monkeypatch)
+    monkeypatch.setattr(FakeRunner, "table", {**answers(), "cri": with_a_leftover(namespace), TIDY: ()})
+    names = {probe.name for probe in observe(KUBEADM, SUBSETS, tidy=tidy).probes}
+    assert (TIDY in names) == asked
+
+
+@pytest.mark.parametrize(("late", "asked"), [(("sandbox",), True), ((), False)])
+def test_a_trial_that_was_killed_is_cleaned_up_after(
+    monkeypatch: pytest.MonkeyPatch, late: tuple[str, ...], asked: bool
+) -> None:
+    trial = SandboxTrial("ok", "", 1.0, ())
+    look(monkeypatch, ("clock",), *late)
+    monkeypatch.setattr(FakeRunner, "table", {**answers(), "sandbox": trial})
+    found = observe(KUBEADM, ("sandbox",), tidy=True)
+    assert (found.sandbox, TIDY in {probe.name for probe in found.probes}) == (trial, asked)
+
+
+def test_a_sandbox_is_made_only_when_it_is_asked_for_by_name() -> None:
+    assert "sandbox" not in chosen(["all"]) | chosen([]) | chosen(["!board"])
+    assert chosen(["sandbox"]) == {"sandbox"}
+    assert chosen(["all", "sandbox"]) == {*SUBSETS, "sandbox"}

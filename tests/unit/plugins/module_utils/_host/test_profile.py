@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import SUBSETS
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongProfile
 from ansible_collections.outward.kubelet.plugins.module_utils._host.profile import PROFILES, resolve
-from ansible_collections.outward.kubelet.plugins.module_utils._host.subsets import CHOICES, chosen
+from ansible_collections.outward.kubelet.plugins.module_utils._host.subsets import CHOICES, SUBSETS, chosen
 from ansible_collections.outward.kubelet.plugins.modules import node_facts
 
 KUBEADM = ("usr/bin/kubelet", "etc/kubernetes/kubelet.conf", "usr/lib/systemd/system/kubelet.service")

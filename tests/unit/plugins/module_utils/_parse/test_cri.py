@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import struct
 import typing as t
+from datetime import UTC, datetime
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_a_healthy_containerd_of_the_lab() -> None:
     assert cri.version(reply(V17_VERSION).message()) == "containerd 1.7.24~ds1"
     names = ("RuntimeReady", "NetworkReady", "ContainerdHasNoDeprecationWarnings")
     assert cri.conditions(reply(V17_STATUS).message()) == dict.fromkeys(names, (True, None))
-    assert cri.count(reply(V17_SANDBOXES).message()) == 2
+    assert cri.ready(reply(V17_SANDBOXES).message()) == 2
     assert reply(V17_NO_METHOD).status() == (12, "method RuntimeConfig not implemented")
 
 
@@ -120,20 +121,85 @@ def test_a_method_that_containerd_does_not_know() -> None:
 
 
 def test_no_sandboxes() -> None:
-    assert cri.count(reply(NO_SANDBOXES).message()) == 0
+    assert cri.ready(reply(NO_SANDBOXES).message()) == 0
 
 
 def test_counts_and_the_cgroup_driver() -> None:
-    two = protobuf.embedded(1, protobuf.enum(3, 0)) * 2 + protobuf.embedded(2, b"")
-    assert cri.count(two) == 2
+    two = protobuf.embedded(1, protobuf.enum(3, 0)) + protobuf.embedded(1, b"") + protobuf.embedded(2, b"")
+    assert cri.ready(two + protobuf.embedded(1, protobuf.enum(3, 1))) == 2
+    assert cri.running(protobuf.embedded(1, protobuf.enum(6, 1)) + protobuf.embedded(1, protobuf.enum(6, 2))) == 1
     assert cri.cgroup_driver(protobuf.embedded(1, b"")) == "systemd"  # the enum's 0 is left out
     assert cri.cgroup_driver(protobuf.embedded(1, protobuf.enum(1, 1))) == "cgroupfs"
     assert cri.cgroup_driver(b"") is None
 
 
-def test_the_filters_ask_for_what_runs() -> None:
-    assert cri.READY_SANDBOXES.hex() == "0a0412020800"
-    assert cri.RUNNING_CONTAINERS.hex() == "0a0412020801"
+def test_sandboxes_of_a_real_containerd() -> None:
+    web, agent = cri.sandboxes(reply(V17_SANDBOXES).message())
+    assert (web.uid, web.namespace, web.name) == (
+        "79489296-af0d-416c-bb94-853f1db09575",
+        "default",
+        "web-7fdd4bbbf7-jkgvr",
+    )
+    assert (agent.name, agent.ready, agent.attempt, agent.source) == ("agent-7vr7v", True, 0, "api")
+    assert agent.created == datetime(2026, 11, 23, 22, 16, 52, tzinfo=UTC)
+    assert len(web.id) == len(agent.id) == 64
+
+
+def test_containers_belong_to_their_sandbox() -> None:
+    """Field numbers of Container and ContainerMetadata: api.proto of cri-api v0.37.2."""
+    number, field = protobuf.enum, protobuf.embedded
+    metadata = field(1, b"app") + number(2, 3)
+    containers = field(1, field(1, b"c1") + field(2, b"s1") + field(3, metadata) + number(6, 2) + number(7, 0))
+    strange = field(1, field(1, b"c2") + field(2, b"s1") + number(6, 9))
+    listed = field(1, field(1, b"s1") + field(2, field(1, b"web") + field(3, b"default") + number(4, 1)) + number(3, 1))
+    (found,) = cri.sandboxes(listed, containers + strange)
+    assert (found.name, found.namespace, found.attempt, found.ready, found.uid) == ("web", "default", 1, False, "")
+    assert [(c.name, c.attempt, c.state) for c in found.containers] == [("app", 3, "exited"), ("", 0, "unknown")]
+
+
+def test_a_time_that_is_none() -> None:
+    with pytest.raises(ParseError):
+        cri.sandboxes(protobuf.embedded(1, bytes.fromhex("20ffffffffffffffffff01")))
+
+
+def test_a_long_field_has_a_long_length() -> None:
+    assert protobuf.embedded(2, b"x" * 127)[:2] == b"\x12\x7f"
+    assert protobuf.embedded(2, b"x" * 300)[:3] == b"\x12\xac\x02"
+    assert list(protobuf.fields(protobuf.embedded(2, b"x" * 40000))) == [(2, b"x" * 40000)]
+
+
+def text(number: int, words: str) -> str:
+    """A short string field in hexadecimal."""
+    return f"{number << 3 | 2:02x}{len(words):02x}{words.encode().hex()}"
+
+
+def test_the_request_for_a_sandbox_is_octet_by_octet_what_api_proto_says() -> None:
+    """Field numbers: api.proto of cri-api v0.37.2 (RunPodSandboxRequest and what is below it)."""
+    metadata = text(1, "outward-probe") + text(2, "uid-1") + text(3, "outward-probe")
+    label = text(1, "outward.kubelet/probe") + text(2, "true")
+    # linux (8): cgroup_parent (1), security_context (2): namespace_options (1) with pid (2) CONTAINER; seccomp (9)
+    linux = text(1, "/kubepods.slice/kubepods-besteffort.slice") + "1206" + "0a021001" + "4a00"
+    config = (
+        f"0a{len(metadata) // 2:02x}{metadata}"
+        + text(2, "outward-probe")
+        + "220b"  # dns_config (4)
+        + text(1, "127.0.0.1")
+        + f"32{len(label) // 2:02x}{label}"
+        + f"42{len(linux) // 2:02x}{linux}"
+    )
+    size = len(config) // 2
+    assert 128 <= size < 256  # the length takes two octets, least significant group first
+    expected = f"0a{size & 0x7F | 0x80:02x}01{config}"
+    assert cri.sandbox_request("uid-1", "/kubepods.slice/kubepods-besteffort.slice").hex() == expected
+
+
+def test_our_own_sandboxes_are_found_by_their_label() -> None:
+    assert (
+        cri.OUR_SANDBOXES.hex()
+        == "0a" + "1f" + "1a1d" + "0a15" + b"outward.kubelet/probe".hex() + "1204" + b"true".hex()
+    )
+    assert cri.sandbox_named("abc") == b"\x0a\x03abc"
+    assert cri.sandbox_id(b"\x0a\x03abc") == "abc"
 
 
 def test_settings_and_pings_are_answered() -> None:
@@ -240,7 +306,7 @@ def test_a_message_that_is_not_one(body: bytes) -> None:
 def _all_of_it(data: bytes) -> t.Any:
     answer = reply(data)
     answer.status()
-    return cri.version(answer.message()), cri.conditions(answer.message()), cri.count(answer.message())
+    return cri.version(answer.message()), cri.conditions(answer.message()), cri.sandboxes(answer.message())
 
 
 def test_damaged_recordings_end_in_an_error_or_an_answer() -> None:

@@ -30,9 +30,11 @@ HEALTHY: Answers = {
     "Version": embedded(2, b"containerd") + embedded(3, b"2.1.0"),
     "Status": READY,
     "RuntimeConfig": embedded(1, enum(1, 1)),
-    "ListPodSandbox": embedded(1, b"x") * 3,
-    "ListContainers": embedded(1, b"x") * 4,
+    "ListPodSandbox": embedded(1, embedded(1, b"s1") + enum(3, 0)) * 3 + embedded(1, enum(3, 1)),
+    "ListContainers": embedded(1, embedded(2, b"s1") + enum(6, 1)) * 4 + embedded(1, enum(6, 2)),
 }
+
+MANY = embedded(1, embedded(2, b"s1") + enum(6, 1) + embedded(8, b"x" * 120)) * 1000
 
 
 def answer(stream: int, body: bytes | int) -> bytes:
@@ -98,7 +100,10 @@ def test_a_healthy_runtime(tmp_path: Path) -> None:
 
 
 def test_a_thousand_containers(tmp_path: Path) -> None:
-    assert ask(tmp_path, {**HEALTHY, "ListContainers": embedded(1, b"x" * 120) * 1000}).containers == 1000
+    found = ask(tmp_path, {**HEALTHY, "ListContainers": MANY})
+    assert found.containers == 1000
+    # Of half a list nobody could say what is missing in it.
+    assert vars(found)["pods"] == Unknown("CRI: more than 500 sandboxes or containers")
 
 
 def test_network_not_ready(tmp_path: Path) -> None:

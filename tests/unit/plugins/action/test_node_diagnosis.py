@@ -1,0 +1,67 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""When the second, targeted question goes to the node, and what becomes of its answer."""
+
+from __future__ import annotations
+
+import typing as t
+from types import SimpleNamespace
+
+import pytest
+
+from ansible_collections.outward.kubelet.plugins.action import node_diagnosis
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Unknown, to_json
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import SandboxTrial
+from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Answer
+from tests.unit.helpers import healthy_node
+from tests.unit.helpers_cluster import healthy_cluster
+from tests.unit.plugins.module_utils._diagnosis.test_starting import FAILED, NOTHING, STUCK
+
+Asked = list[dict[str, t.Any]]
+
+
+def tried(
+    monkeypatch: pytest.MonkeyPatch,
+    api: dict[str, t.Any],
+    *,
+    check: bool = False,
+    allowed: bool = True,
+    **answer: t.Any,
+) -> tuple[NodeEvidence, Asked]:
+    """The evidence after the second question, and what was asked; *answer* replaces fields of a failed trial's."""
+    asked: Asked = []
+
+    def ask(action: t.Any, module: str, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> Answer:
+        asked.append(arguments)
+        evidence = to_json(healthy_node(sandbox=FAILED))
+        return Answer(**{"result": {"evidence": evidence}, "unreachable": None, "failed": None, **answer})
+
+    monkeypatch.setattr(node_diagnosis, "ask", ask)
+    action: t.Any = object.__new__(node_diagnosis.ActionModule)
+    action._task = SimpleNamespace(check_mode=check)
+    options = {"profile": "auto", "try_sandbox": allowed}
+    node: NodeEvidence = action._tried(options, {}, healthy_node(**NOTHING), healthy_cluster(**api))
+    return node, asked
+
+
+def test_a_trial_is_asked_for_when_it_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    node, asked = tried(monkeypatch, STUCK)
+    assert (node.sandbox, asked) == (FAILED, [{"profile": "auto", "gather_subset": ["sandbox"]}])
+    assert node.runtime.cri.pods == ()  # the rest is what was seen before
+
+
+@pytest.mark.parametrize(
+    ("api", "more"), [({}, {}), (STUCK, {"check": True}), (STUCK, {"allowed": False})], ids=["calm", "check", "no"]
+)
+def test_and_not_otherwise(monkeypatch: pytest.MonkeyPatch, api: dict[str, t.Any], more: dict[str, t.Any]) -> None:
+    node, asked = tried(monkeypatch, api, **more)
+    assert (vars(node)["sandbox"], asked) == (Unknown("making a Pod sandbox was not tried"), [])
+
+
+def test_a_node_that_is_lost_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    node, dummy = tried(monkeypatch, STUCK, unreachable="timed out")
+    assert vars(node)["sandbox"] == Unknown("making a Pod sandbox: timed out")
+    assert isinstance(FAILED, SandboxTrial)
