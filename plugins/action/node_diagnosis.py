@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose, fingerprint
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Incident, Mode, opening
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
 
@@ -32,6 +32,7 @@ ARGUMENTS: t.Final[Spec] = {
     "automate": {"type": "str", "choices": ["none", "safe", "guarded"], "default": "guarded"},
     "max_unavailable": {"type": "int", "default": 1},
     "cluster": {"type": "dict"},
+    "explain": EXPLAIN,
 }
 
 
@@ -45,6 +46,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         options = arguments(self, ARGUMENTS)
+        causes = asked(options["explain"])
         host = str(variables["inventory_hostname"])
         name = options["node_name"] or host
         started = datetime.now(UTC)
@@ -52,7 +54,10 @@ class ActionModule(ActionBase):
             listing = pool.submit(evidence_of, options, name)
             node = self._observe(options["profile"], variables)
             cluster = listing.result()
-        return self._conclude(options, host, started, node, cluster)
+        mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
+        policy = Policy(options["automate"], options["max_unavailable"])
+        look = Look(host, mode, started, node, cluster, cluster.name)
+        return {"changed": False, **conclude(look, policy, causes)}
 
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
         node = self._look(profile, variables)
@@ -68,17 +73,3 @@ class ActionModule(ActionBase):
         if answer.failed:
             raise AnsibleActionFail(answer.failed)
         return from_json(NodeEvidence, answer.result["evidence"])
-
-    def _conclude(
-        self, options: dict[str, t.Any], host: str, started: datetime, node: NodeEvidence, cluster: ClusterEvidence
-    ) -> dict[str, t.Any]:
-        diagnosis = diagnose(node, cluster)
-        steps = plan(diagnosis, cluster, Policy(options["automate"], options["max_unavailable"]))
-        mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
-        incident = Incident(host, cluster.name, mode, started, node, cluster, diagnosis, steps)
-        return {
-            "changed": False,
-            "incident": opening(incident),
-            "permitted": {s.step: s.cause for s in steps if s.permitted},
-            "fingerprint": fingerprint(diagnosis),
-        }

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 import typing as t
 
@@ -51,6 +52,8 @@ def verdict(report: JSON) -> list[str]:
     lines += _item("error", [report["error"]] if report.get("error") else [])
     if report["next"] and report["outcome"] not in ("recovered",):
         lines += _item("next", [report["next"]])
+    for explanation in report.get("explanations", ()):
+        lines += _explanation(explanation)
     return lines
 
 
@@ -79,6 +82,18 @@ def _finding(finding: JSON) -> list[str]:
     label = "cause" if finding["role"] == "root" else "latent"
     lines = _item(label, [f"{finding['title']} ({finding['cause']})"])
     return lines + _item("because", finding["evidence"])
+
+
+def _explanation(explanation: JSON) -> list[str]:
+    """The answer of one rule that was asked why."""
+    more = [f"... and {explanation['not_shown']} more"] if explanation["not_shown"] else []
+    looks = [f"{look['field']} = {json.dumps(look['value'])}" for look in explanation["saw"]]
+    return [
+        *_item("asked", [f"{explanation['title']} ({explanation['cause']}): {explanation['answer']}"]),
+        *_item("looked for", [explanation["looked_for"]]),
+        *_item("saw", [*looks, *more] or ["nothing: the rule did not look at the evidence"]),
+        *_item("so", [explanation["because"], *explanation["evidence"]]),
+    ]
 
 
 def _steps(report: JSON) -> list[str]:
