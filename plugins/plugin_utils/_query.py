@@ -32,11 +32,9 @@ def library() -> types.ModuleType:
     """The package jmespath; raises :class:`BadQuestion` with what to type when there is none."""
     try:
         import jmespath
-    except ImportError as error:
-        raise BadQuestion(
-            f"the Python package jmespath is missing: {sys.executable} -m pip install jmespath"
-        ) from error
-    return t.cast(types.ModuleType, jmespath)
+    except ImportError:
+        raise BadQuestion(f"the Python package jmespath is missing: {sys.executable} -m pip install jmespath") from None
+    return jmespath
 
 
 def compiled(name: str, expression: str) -> Question | None:
