@@ -21,7 +21,7 @@ from tests.matrix.recording import RECORDINGS
 
 FILES = sorted(RECORDINGS.glob("v*/*.json"))
 # What no fault broke: the node alone, without the API's side.
-UNBROKEN = {"healthy": ([], "unknown")}
+UNBROKEN: dict[str, tuple[list[str], str]] = {"healthy": ([], "unknown")}
 # Case -> when it was observed: the node starved so much that the probe was never heard of, and the evidence of the
 # fault is not in the recording. Unknown is then right; a recording made anew has to lead to the fault.
 NOT_OBSERVED = {"memory-pressure": "2026-11-23T22:22:05.313627Z"}
