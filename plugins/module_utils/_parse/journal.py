@@ -120,7 +120,7 @@ def fold(lines: t.Sequence[Entry], truncated: bool) -> Journal:
 
 def clean(text: str) -> str:
     """One line for a person and for the rules: nested quotes unescaped, redacted, at most 1,000 characters."""
-    return redact(re.sub(r'\\+"', '"', text[:_RAW_LIMIT]))[:LONGEST]
+    return redact(re.sub(r'(?<!\\)\\+"', '"', text[:_RAW_LIMIT]))[:LONGEST]
 
 
 def _worth_keeping(lines: t.Sequence[Entry]) -> list[Entry]:
