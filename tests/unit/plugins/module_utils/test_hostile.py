@@ -16,6 +16,7 @@ import re
 import time
 import typing as t
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,7 @@ def test_no_pattern_backtracks_without_bound(text: str) -> None:
     for part in (*PARTS, *own, " ".join(own) or "x"):
         line = repeated(part, SHORT)
         for hostile in (line, line[:-1] + "\0"):
-            assert within(lambda hostile=hostile: look(hostile), RATIO * usual), part
+            assert within(partial(look, hostile), RATIO * usual), part
 
 
 def entry(text: str) -> str:
@@ -175,7 +176,7 @@ def test_a_hostile_megabyte_costs_a_reader_what_a_harmless_one_costs(name: str) 
     length = LONG if name in LOGS else LONG // 10  # files are bounded, lines of a log are not
     usual = max(seconds(lambda: reader(repeated(ALPHABET, length))), 0.005)
     for part in PARTS:
-        assert within(lambda part=part: reader(repeated(part, length)), WHOLE * usual), part
+        assert within(partial(reader, repeated(part, length)), WHOLE * usual), part
 
 
 def diagnosed(text: str) -> float:
