@@ -71,12 +71,15 @@ molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for o
 	@$(PY) -m tests.tools.molecule $(S)
 
 ##@ Measured results
-.PHONY: matrix bench
+.PHONY: matrix bench bench-pure
 matrix: build-tree lab-up ## Every fault on a real node; writes docs/results/matrix.json
 	@$(PY) -m tests.matrix
 
 bench: build-tree lab-up ## Cost against ping, setup and a person's hands; writes docs/results/bench.json
 	@$(PY) -m tests.bench
+
+bench-pure: build-tree ## Cost of the diagnosis alone, without the lab; writes docs/results/bench-pure.json
+	@$(PY) -m tests.bench.pure
 
 ##@ Other
 .PHONY: docs clean help

@@ -14,15 +14,17 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose, fingerprint
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json, unknown
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Incident, Mode, opening
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.starting import worth_trying
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
 
@@ -35,6 +37,7 @@ ARGUMENTS: t.Final[Spec] = {
     "max_unavailable": {"type": "int", "default": 1},
     "cluster": {"type": "dict"},
     "try_sandbox": {"type": "bool", "default": True},
+    "explain": EXPLAIN,
 }
 
 
@@ -48,6 +51,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         options = arguments(self, ARGUMENTS)
+        causes = asked(options["explain"])
         host = str(variables["inventory_hostname"])
         name = options["node_name"] or host
         started = datetime.now(UTC)
@@ -55,8 +59,14 @@ class ActionModule(ActionBase):
             listing = pool.submit(evidence_of, options, name)
             node = self._observe(options["profile"], variables)
             cluster = listing.result()
+        problem = no_node(node, cluster)
+        if problem:
+            raise AnsibleActionFail(problem)
         node = self._tried(options, variables, node, cluster)
-        return self._conclude(options, host, started, node, cluster)
+        mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
+        policy = Policy(options["automate"], options["max_unavailable"])
+        look = Look(host, mode, started, node, cluster, cluster.name)
+        return {"changed": False, **conclude(look, policy, causes)}
 
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
         node = self._look(profile, variables)
@@ -87,20 +97,3 @@ class ActionModule(ActionBase):
         if answer.failed:
             raise AnsibleActionFail(answer.failed)
         return from_json(NodeEvidence, answer.result["evidence"])
-
-    def _conclude(
-        self, options: dict[str, t.Any], host: str, started: datetime, node: NodeEvidence, cluster: ClusterEvidence
-    ) -> dict[str, t.Any]:
-        problem = no_node(node, cluster)
-        if problem:
-            raise AnsibleActionFail(problem)
-        diagnosis = diagnose(node, cluster)
-        steps = plan(diagnosis, cluster, Policy(options["automate"], options["max_unavailable"]))
-        mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
-        incident = Incident(host, cluster.name, mode, started, node, cluster, diagnosis, steps)
-        return {
-            "changed": False,
-            "incident": opening(incident),
-            "permitted": {s.step: s.cause for s in steps if s.permitted},
-            "fingerprint": fingerprint(diagnosis),
-        }

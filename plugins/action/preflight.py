@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed
+from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, writable
 
@@ -32,6 +33,11 @@ VARIABLES: t.Final[Spec] = {
     "outward_proof_timeout": {"type": "int"},
     "outward_reason": {"type": "str"},
     "outward_hosts": {"type": "str"},
+    "outward_explain": EXPLAIN,
+    "outward_report": {"type": "path"},
+    "outward_reports": {"type": "list", "elements": "path"},
+    "outward_each": {"type": "str"},
+    "outward_query": {"type": "str"},
 }
 MINIMUM: t.Final = {"outward_max_unavailable": 1, "outward_soak_seconds": 0, "outward_proof_timeout": 1}
 
@@ -65,6 +71,7 @@ class ActionModule(ActionBase):
         for name, least in MINIMUM.items():
             if name in given and checked[name] < least:
                 raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at least {least}")
+        asked(checked.get("outward_explain"))
 
 
 def targets(variables: dict[str, t.Any]) -> dict[str, str]:

@@ -53,6 +53,13 @@ options:
     description: How many Nodes may be unavailable for whatever reason, this one included, while one is repaired.
     type: int
     default: 1
+  explain:
+    description:
+      - Causes whose rules are asked why, whether they hold or not; V(all) asks every one.
+      - The answers are in C(incident.explanations), each with what the rule looked for, what it saw and why its cause
+        holds, does not hold, is explained by another one, is latent, or cannot be decided.
+    type: list
+    elements: str
   cluster:
     description:
       - The RV(outward.kubelet.cluster_info#module:cluster) of a listing made for the whole fleet.
@@ -77,6 +84,11 @@ EXAMPLES = r"""
 - name: Say it
   ansible.builtin.debug:
     var: diagnosis.incident.diagnosis.root_causes
+
+- name: Why is it not containerd?
+  outward.kubelet.node_diagnosis:
+    kubeconfig: ~/.kube/config
+    explain: [containerd-down, containerd-hung]
 """
 
 RETURN = r"""

@@ -15,8 +15,8 @@ import typing as t
 from .results import ROOT
 
 PATH: t.Final = '{.status.conditions[?(@.type=="Ready")].status}{"\\n"}'
-# Longer than the node controller's grace period (--node-monitor-grace-period, 50 s since 1.32) and two heartbeats.
-LONGEST: t.Final = 75.0
+# The node controller gives a silent node 50 s (--node-monitor-grace-period since 1.32).
+LONGEST: t.Final = 60.0
 # What the diagnosis expects of the condition: only where a change is expected is it waited for.
 EXPECTED: t.Final = frozenset({"sym:node-notready", "sym:node-unknown"})
 

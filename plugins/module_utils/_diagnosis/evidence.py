@@ -156,6 +156,8 @@ def _decode(hint: t.Any, data: JSON) -> t.Any:
     if data is None:
         return None
     if t.get_origin(hint) is tuple:
+        if not isinstance(data, list):
+            raise TypeError(f"{type(data).__name__} where a list should be")
         return tuple(_decode(arguments[0], item) for item in data)
     if t.get_origin(hint) is dict:
         return {key: _decode(arguments[1], item) for key, item in data.items()}
@@ -169,6 +171,9 @@ def _decode_plain(hint: t.Any, data: JSON) -> t.Any:
         return from_json(hint, data)
     if hint is datetime:
         return parse_time(data)
-    if hint is float and isinstance(data, int):
+    if hint is float and type(data) is int:
         return float(data)
+    # JSON of somebody's file: a rule may rely on the types that the sections promise.
+    if hint in (bool, int, float, str) and type(data) is not hint:
+        raise TypeError(f"{str(data)[:40]!r} where {hint.__name__} should be")
     return data

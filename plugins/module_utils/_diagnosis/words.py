@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 import typing as t
 
@@ -64,6 +65,8 @@ def verdict(report: JSON) -> list[str]:
     lines += _item("error", [report["error"]] if report.get("error") else [])
     if report["next"] and report["outcome"] not in ("recovered",):
         lines += _item("next", [report["next"]])
+    for explanation in report.get("explanations", ()):
+        lines += _explanation(explanation)
     return lines
 
 
@@ -99,6 +102,18 @@ def _signal(signal: JSON) -> list[str]:
     if signal["explained"]:
         return _item("sign", [f"{signal['title']}: the effect of {', '.join(signal['explained'])}"])
     return _item("sign", [signal["title"], *signal["evidence"]])
+
+
+def _explanation(explanation: JSON) -> list[str]:
+    """The answer of one rule that was asked why."""
+    more = [f"... and {explanation['not_shown']} more"] if explanation["not_shown"] else []
+    looks = [f"{look['field']} = {json.dumps(look['value'])}" for look in explanation["saw"]]
+    return [
+        *_item("asked", [f"{explanation['title']} ({explanation['cause']}): {explanation['answer']}"]),
+        *_item("looked for", [explanation["looked_for"]]),
+        *_item("saw", [*looks, *more] or ["nothing: the rule did not look at the evidence"]),
+        *_item("so", [explanation["because"], *explanation["evidence"]]),
+    ]
 
 
 def _steps(report: JSON) -> list[str]:

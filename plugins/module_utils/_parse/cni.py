@@ -28,7 +28,7 @@ def network(text: str, is_list: bool) -> Network:
         raise ParseError("empty")
     try:
         value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ParseError("not JSON") from error
     if not isinstance(value, dict):
         raise ParseError("no JSON object")

@@ -27,8 +27,8 @@ class Element(t.NamedTuple):
 
 def element(data: bytes) -> Element:
     """The one element that *data* is. Raises :class:`ParseError` when it is less or more than that."""
-    found, rest = _first(data)
-    if rest:
+    found, end = _at(data, 0)
+    if end < len(data):
         raise ParseError("something follows the end of the DER")
     return found
 
@@ -36,25 +36,27 @@ def element(data: bytes) -> Element:
 def children(data: bytes) -> list[Element]:
     """The elements in the content of a sequence or set."""
     found: list[Element] = []
-    while data:
-        item, data = _first(data)
+    at = 0
+    while at < len(data):
+        item, at = _at(data, at)
         found.append(item)
     return found
 
 
-def _first(data: bytes) -> tuple[Element, bytes]:
-    if len(data) < 2 or data[0] & 0x1F == 0x1F:
+def _at(data: bytes, at: int) -> tuple[Element, int]:
+    """The element that begins at *at*, and where it ends."""
+    if len(data) < at + 2 or data[at] & 0x1F == 0x1F:
         raise ParseError("no DER")
-    length, start = data[1], 2
+    length, start = data[at + 1], at + 2
     if length & 0x80:
         octets = length & 0x7F
-        if not 1 <= octets <= 4 or len(data) < 2 + octets:
+        if not 1 <= octets <= 4 or len(data) < start + octets:
             raise ParseError("no DER: a length that cannot be")
-        length, start = int.from_bytes(data[2 : 2 + octets], "big"), 2 + octets
+        length, start = int.from_bytes(data[start : start + octets], "big"), start + octets
     end = start + length
     if end > len(data):
         raise ParseError("DER that does not end")
-    return Element(data[0], data[start:end], data[:end]), data[end:]
+    return Element(data[at], data[start:end], data[at:end]), end
 
 
 def sequence(data: bytes, least: int) -> list[Element]:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from .errors import ParseError
@@ -106,6 +107,7 @@ def _string(block: bytes, at: int) -> tuple[str, int]:
     return (huffman(data) if compressed else data).decode("utf-8", "replace"), at + length
 
 
+@functools.lru_cache(maxsize=1)
 def _canonical() -> tuple[list[tuple[int, int, int]], list[int]]:
     """For each length of a code: (first code, how many, index of its first symbol); and the symbols in order."""
     order = sorted(range(_EOS + 1), key=lambda symbol: (int(_LENGTHS[symbol], 36), symbol))

@@ -21,6 +21,8 @@ END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 # SETTINGS_MAX_FRAME_SIZE is 16384 unless we say otherwise; a header of a frame has 9 octets.
 LARGEST_FRAME: t.Final = 16384
 HEAD: t.Final = 9
+# The headers of an answer are some hundred octets.
+LARGEST_BLOCK: t.Final = 4 * LARGEST_FRAME
 # What a node with a thousand Pods answers to ListContainers is below 2 MiB.
 WINDOW: t.Final = 8 * 1024 * 1024
 
@@ -89,10 +91,10 @@ class Reply:
 
     def __init__(self, stream: int) -> None:
         self.stream = stream
-        self.body = b""
+        self.body = bytearray()
         self.headers: dict[str, str] = {}
         self.ended = False
-        self._block = b""
+        self._block = bytearray()
 
     def add(self, received: Frame) -> None:
         """Take one frame in; frames of other streams are ignored. Raises :class:`ParseError`."""
@@ -114,14 +116,16 @@ class Reply:
         if received.kind == HEADERS and received.flags & PRIORITY:
             payload = payload[5:]
         self._block += payload
+        if len(self._block) > LARGEST_BLOCK:
+            raise ParseError("headers that do not end")
         if received.flags & END_HEADERS:
-            self.headers.update(hpack.decode(self._block))
-            self._block = b""
+            self.headers.update(hpack.decode(bytes(self._block)))
+            self._block.clear()
 
     def status(self) -> tuple[int, str]:
         """grpc-status and grpc-message (percent-encoded UTF-8), from the trailers."""
         text = self.headers.get("grpc-status", "")
-        if not text.isdigit():
+        if not re.fullmatch(r"[0-9]{1,10}", text):
             raise ParseError(f"no grpc-status (HTTP status {self.headers.get(':status', 'unknown')[:3]})")
         return int(text[:3]), _unquote(self.headers.get("grpc-message", ""))
 
@@ -132,7 +136,7 @@ class Reply:
         length = int.from_bytes(self.body[1:5], "big")
         if len(self.body) != 5 + length:
             raise ParseError("a message of another length than it says")
-        return self.body[5:]
+        return bytes(self.body[5:])
 
 
 def _unquote(text: str) -> str:

@@ -36,6 +36,7 @@ _STACK: t.Final = re.compile(
     r"| ?</?(?:TASK|IRQ|NMI)>|NMI backtrace|Modules linked in"
 )
 _KLOG_TIME: t.Final = re.compile(r"^([IWEF])[0-9]{4} [0-9:.]{8,15} +[0-9]+ ")
+_NUMBER: t.Final = re.compile(r"[0-9]{1,18}")  # int() would take digits of any script
 _VARYING: t.Final = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{12,64}\b|[0-9]+")
 # Lines of the kernel below `warning` that are evidence all the same.
 _KERNEL_KNOWN: t.Final = re.compile(
@@ -68,7 +69,7 @@ def entries(text: str) -> list[Entry]:
         try:
             record = json.loads(line)
             at = int(record["__MONOTONIC_TIMESTAMP"]) / 1_000_000
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise ParseError(f"line {number} of journalctl is no record of it") from error
         invocation = record.get("_SYSTEMD_INVOCATION_ID") or record.get("INVOCATION_ID") or ""
         found += [Entry(part, at, str(invocation)) for part in _message(record.get("MESSAGE")).split("\n") if part]
@@ -93,7 +94,7 @@ def kmsg(records: t.Iterable[str]) -> list[Entry]:
     for record in records:
         head, semicolon, text = record.partition(";")
         fields = head.split(",")
-        if not semicolon or len(fields) < 3 or not (fields[0].isdigit() and fields[2].isdigit()):
+        if not semicolon or len(fields) < 3 or not (_NUMBER.fullmatch(fields[0]) and _NUMBER.fullmatch(fields[2])):
             continue
         text = text.split("\n", 1)[0]
         if _STACK.match(text):
@@ -138,7 +139,7 @@ def _line(shape: _Shape, current: bool) -> LogLine:
 
 def clean(text: str) -> str:
     """One line for a person and for the rules: nested quotes unescaped, redacted, at most 1,000 characters."""
-    return redact(re.sub(r'\\+"', '"', text[:_RAW_LIMIT]))[:LONGEST]
+    return redact(re.sub(r'(?<!\\)\\+"', '"', text[:_RAW_LIMIT]))[:LONGEST]
 
 
 def _worth_keeping(lines: t.Sequence[Entry]) -> list[Entry]:

@@ -59,7 +59,8 @@ def access(text: str) -> Access:
 
 
 def _named(config: t.Mapping[str, t.Any], group: str, inner: str, name: t.Any) -> dict[str, t.Any]:
-    for entry in config.get(group) or ():
+    entries = config.get(group)
+    for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and entry.get("name") == name and isinstance(entry.get(inner), dict):
             found: dict[str, t.Any] = entry[inner]
             return found
@@ -77,5 +78,5 @@ def _data(mapping: t.Mapping[str, t.Any], key: str) -> bytes | None:
         return None
     try:
         return binascii.a2b_base64(text)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error, or characters that are not ASCII
         raise Unusable(f"{key} is no base64") from error

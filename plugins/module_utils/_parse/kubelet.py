@@ -109,6 +109,8 @@ def settings(base: Document | None, drop_ins: t.Sequence[Document], flags: t.Seq
     merged["evictionHard"] = _eviction_of_file(merged)
     for drop_in in drop_ins:
         merged = _merge(merged, drop_in)
+        if "evictionHard" not in merged:
+            raise ParseError("a drop-in takes evictionHard away: what holds then is not known here")
     given = flag_values(flags)
     x509 = _at(merged, "authentication", "x509")
     return Settings(

@@ -26,13 +26,17 @@ def default_route(route: str, ipv6_route: str) -> bool:
     """Whether /proc/net/route or /proc/net/ipv6_route has a default route that is up (and not lo's `unreachable`)."""
     for line in route.splitlines()[1:]:
         fields = line.split()
-        if len(fields) >= 8 and fields[1] == fields[7] == "00000000" and int(fields[3], 16) & RTF_UP:
+        if len(fields) >= 8 and fields[1] == fields[7] == "00000000" and _is_up(fields[3]):
             return True
     for line in ipv6_route.splitlines():
         fields = line.split()
         if len(fields) == 10 and fields[0] == "0" * 32 and fields[1] == "00" and fields[9] != "lo":
             return True
     return False
+
+
+def _is_up(flags: str) -> bool:
+    return bool(re.fullmatch(r"[0-9A-Fa-f]{1,8}", flags) and int(flags, 16) & RTF_UP)
 
 
 def addresses(fib_trie: str, if_inet6: str) -> tuple[str, ...]:
@@ -47,7 +51,7 @@ def addresses(fib_trie: str, if_inet6: str) -> tuple[str, ...]:
             found[candidate] = None
     for line in if_inet6.splitlines():
         fields = line.split()
-        if len(fields) == 6 and fields[3] == IPV6_GLOBAL:
+        if len(fields) == 6 and fields[3] == IPV6_GLOBAL and re.fullmatch(r"[0-9A-Fa-f]{32}", fields[0]):
             found[_ipv6(fields[0])] = None
     return tuple(found)
 

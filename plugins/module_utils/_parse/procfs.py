@@ -15,13 +15,16 @@ import typing as t
 from .._diagnosis.node import Stall
 from .errors import ParseError
 
+_NUMBER: t.Final = re.compile(r"[0-9]{1,20}")  # int() would take digits of any script
+_SHARE: t.Final = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
+
 
 def key_values(text: str) -> dict[str, int]:
     """`Name:  123 kB` (meminfo) and `name 123` (memory.stat) lines; kB are turned into bytes."""
     found: dict[str, int] = {}
     for line in text.splitlines():
         words = line.replace(":", " ", 1).split()
-        if len(words) in (2, 3) and words[1].isdigit():
+        if len(words) in (2, 3) and _NUMBER.fullmatch(words[1]):
             found[words[0]] = int(words[1]) * (1024 if words[2:] == ["kB"] else 1)
     return found
 
@@ -45,7 +48,7 @@ def pressure(text: str) -> Stall:
     """One file of /proc/pressure; the cpu file of kernels before 5.13 has no `full` line, which counts as 0."""
     shares: dict[str, float] = {}
     for line in text.splitlines():
-        match = re.match(r"(some|full) avg10=([0-9.]{1,8}) ", line)
+        match = re.match(rf"(some|full) avg10=({_SHARE}) ", line)
         if match:
             shares[match.group(1)] = float(match.group(2))
     if "some" not in shares:
@@ -65,14 +68,14 @@ def stat(text: str) -> Stat:
     """/proc/PID/stat; the name in brackets may itself hold brackets and blanks."""
     start, end = text.find("("), text.rfind(")")
     fields = text[end + 2 :].split()
-    if not 0 <= start < end or len(fields) < 20 or not fields[19].isdigit():
+    if not 0 <= start < end or len(fields) < 20 or not _NUMBER.fullmatch(fields[19]):
         raise ParseError("no line of /proc/PID/stat")
     return Stat(text[start + 1 : end], fields[0], int(fields[19]))
 
 
 def load(text: str) -> tuple[float, int]:
     """/proc/loadavg: the load of one minute, and the number of threads in the system."""
-    match = re.match(r"([0-9.]{1,12}) [0-9.]{1,12} [0-9.]{1,12} [0-9]{1,9}/([0-9]{1,9}) ", text)
+    match = re.match(rf"({_SHARE}) {_SHARE} {_SHARE} [0-9]{{1,9}}/([0-9]{{1,9}}) ", text)
     if not match:
         raise ParseError("no line of /proc/loadavg")
     return float(match.group(1)), int(match.group(2))

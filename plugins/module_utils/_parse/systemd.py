@@ -83,6 +83,10 @@ def _seconds(properties: t.Mapping[str, str], name: str) -> float | None:
     return microseconds / 1_000_000 if microseconds else None
 
 
+LONGEST: t.Final = 16 * 1024  # shlex is quadratic in the length of a word
+MOST_FLAGS: t.Final = 1000
+
+
 class Directive(t.NamedTuple):
     """One line `key=value` of the [Service] section."""
 
@@ -128,6 +132,8 @@ def command_flags(lines: t.Sequence[Directive], environments: t.Mapping[str, str
         return ()
     found: list[Setting] = []
     for word in _split(start[-1].value)[1:]:
+        if len(found) > MOST_FLAGS:
+            raise ParseError(f"more than {MOST_FLAGS} flags")
         match = re.fullmatch(r"\$\{?([A-Za-z0-9_]+)\}?", word)
         if match is None:
             _add(found, [word], start[-1].file)
@@ -164,6 +170,8 @@ def _add(found: list[Setting], words: t.Iterable[str], file: str) -> None:
 
 
 def _split(text: str) -> list[str]:
+    if len(text) > LONGEST:
+        raise ParseError(f"a line longer than {LONGEST} characters")
     try:
         return shlex.split(text)
     except ValueError as error:

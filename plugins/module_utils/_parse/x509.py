@@ -56,7 +56,7 @@ def pem_blocks(text: str) -> list[tuple[str, bytes]]:
     for match in re.finditer(r"-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*)-----END \1-----", text):
         try:
             found.append((match.group(1), binascii.a2b_base64(match.group(2))))
-        except binascii.Error as error:
+        except ValueError as error:  # binascii.Error, or characters that are not ASCII
             raise ParseError(f"a PEM block {match.group(1)} that is not base64") from error
     return found
 

@@ -22,6 +22,7 @@ from .errors import NotThatFormat, ParseError
 
 LIMIT: t.Final = 256 * 1024
 DEPTH: t.Final = 32
+FLOW: t.Final = 16 * 1024  # of one flow collection: reading one is quadratic in its length
 Value = t.Any
 Line = tuple[int, int, str]  # number, indentation, text without indentation and trailing blanks
 
@@ -62,7 +63,9 @@ def load(text: str) -> Value:
 def _json(text: str) -> Value:
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except ParseError:
+        raise
+    except (ValueError, RecursionError) as error:
         raise ParseError("begins like JSON, and is none that this reader knows") from error
 
 
@@ -248,8 +251,8 @@ def _unescape(text: str, number: int) -> str:
 
 def _flow(text: str, number: int, depth: int) -> tuple[Value, str]:
     """``[...]`` or ``{...}`` at the start of *text*, and what follows it."""
-    if depth > DEPTH:
-        raise ParseError(f"line {number}: nested too deeply")
+    if depth > DEPTH or len(text) > FLOW:
+        raise ParseError(f"line {number}: nested too deeply, or too long")
     closing = "]" if text[0] == "[" else "}"
     items: list[Value] = []
     pairs: list[tuple[str, Value]] = []

@@ -80,7 +80,7 @@ OWN_NODE = (
     'nodes "new" is forbidden: User "system:node:pi-04" cannot get resource "nodes" in API group "" at '
     "the cluster scope: node 'pi-04' cannot read 'new', only its own Node object"
 )
-# recordings/kubelet-1.37.2/healthy.json: said to a healthy kubelet
+# recordings/v1.37.2/healthy.json: said to a healthy kubelet
 NO_RELATION = (
     'err="pods "agent-wc6wc" is forbidden: User "system:node:pi-05" cannot get resource "pods" in API '
     'group "" in the namespace "default": node: no relationship found between node \'pi-05\' and this '
@@ -111,7 +111,7 @@ DEVICES = (
     'E1 manager.go:377] "Continue after failing to read checkpoint file. Device allocation info may NOT '
     'be up-to-date" err="unexpected end of JSON input"'
 )
-# recordings/kubelet-1.37.2/healthy.json
+# recordings/v1.37.2/healthy.json
 NO_CHECKPOINT = (
     'E1123 21:36:43.361735     901 manager.go:550] "Failed to read data from checkpoint" err="checkpoint '
     'is not found" checkpoint="kubelet_internal_checkpoint"'
@@ -130,7 +130,7 @@ DRIVER = (
 CGROUPFS: Changes = {"kubelet__config__cgroup_driver": "cgroupfs"}
 NO_SOCKET: Changes = {"kubelet__config__cri_socket": "/run/none.sock", "kubelet__config__cri_socket_exists": False}
 SHUTTING_DOWN = not_ready("[container runtime status check may not have completed yet, node is shutting down]")
-# recordings/kubelet-1.37.2/healthy.json, first the message as the API had it
+# recordings/v1.37.2/healthy.json, first the message as the API had it
 PLEG = not_ready(
     "[container runtime is down, PLEG is not healthy: pleg was last seen active 11m58s ago; threshold is 3m0s]"
 )
@@ -279,7 +279,7 @@ NO_RUNC_EXEC = "OCI runtime exec failed: fork/exec /usr/bin/runc: no such file o
 # fixtures.yml: real Flatcar#201; the second is what a containerd says that has found its shim before
 NO_SHIM_V1 = 'failed to create containerd task: runtime "io.containerd.runc.v1" binary not installed "containerd-shim-runc-v1": file does not exist: unknown'
 NO_SHIM = "failed to start shim: fork/exec /usr/bin/containerd-shim-runc-v2: no such file or directory"
-# kuberuntime and remote_runtime.go of 1.37, code as in recordings/kubelet-1.37.2/healthy.json
+# kuberuntime and remote_runtime.go of 1.37, code as in recordings/v1.37.2/healthy.json
 STUCK = (
     'E1 remote_runtime.go:300] "StopPodSandbox from runtime service failed" err="rpc error: code = '
     'DeadlineExceeded desc = context deadline exceeded" podSandboxID="2903c094da72"'

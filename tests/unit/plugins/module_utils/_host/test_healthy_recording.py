@@ -14,7 +14,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.gate import refusals
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 
-RECORDING = Path(__file__).parents[4] / "recordings" / "kubelet-1.37.2" / "healthy.json"
+RECORDING = Path(__file__).parents[4] / "recordings" / "v1.37.2" / "healthy.json"
 
 
 def recorded() -> NodeEvidence:
