@@ -50,6 +50,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--only", help="comma separated faults, also such as were never run (default: those that were)")
     parser.add_argument("--kind", choices=t.get_args(Kind), help="only faults of this kind")
     parser.add_argument("--rounds", type=int, default=1, help="run each fault so often, each in a row of its own")
+    # The node controller gives a silent node 50 s (--node-monitor-grace-period since 1.32).
+    parser.add_argument("--ready", type=float, default=0.0, help="seconds to wait for Ready to change, where it should")
+    parser.add_argument("--everything", action="store_true", help="all faults, the slow ones last")
     parser.add_argument("--quick", action="store_true", help="a dozen rows, and a short soak")
     parser.add_argument("--again", action="store_true", help="also rows that are already there")
     parser.add_argument("--record", action="store_true", help="keep the evidence in tests/recordings")
@@ -65,6 +68,8 @@ def chosen(options: argparse.Namespace) -> list[Fault]:
         if options.only
         else QUICK
         if options.quick
+        else sorted(FAULTS, key=lambda name: FAULTS[name].deadline)
+        if options.everything
         else [name for name in FAULTS if name in TRIED]
     )
     unknown = [name for name in names if name not in FAULTS]
@@ -161,7 +166,7 @@ def everything(faults: list[Fault], hosts: list[str], options: argparse.Namespac
         reset=reset,
         keep=keep_report,
         versions=lambda: results.versions,
-        patience=lambda fault: patience(causes()[name].explains for name in fault.root_causes),
+        patience=lambda fault: patience(options.ready, (causes()[name].explains for name in fault.root_causes)),
     )
     waiting: queue.SimpleQueue[Fault] = queue.SimpleQueue()
     for fault in faults:

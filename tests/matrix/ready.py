@@ -15,8 +15,6 @@ import typing as t
 from .results import ROOT
 
 PATH: t.Final = '{.status.conditions[?(@.type=="Ready")].status}{"\\n"}'
-# The node controller gives a silent node 50 s (--node-monitor-grace-period since 1.32).
-LONGEST: t.Final = 60.0
 # What the diagnosis expects of the condition: only where a change is expected is it waited for.
 EXPECTED: t.Final = frozenset({"sym:node-notready", "sym:node-unknown"})
 
@@ -57,6 +55,6 @@ class Watch:
         return {"ready_changed_after": changed, "ready_watched": round(watched, 1)}
 
 
-def patience(expected: t.Iterable[t.Collection[str]]) -> float:
-    """How long to watch a fault whose causes explain *expected* (ids for each cause)."""
-    return LONGEST if any(EXPECTED & set(ids) for ids in expected) else 0.0
+def patience(longest: float, expected: t.Iterable[t.Collection[str]]) -> float:
+    """How long to watch a fault whose causes explain *expected* (ids for each cause): *longest* seconds or not at all."""
+    return longest if any(EXPECTED & set(ids) for ids in expected) else 0.0

@@ -117,7 +117,7 @@ def fold(lines: t.Sequence[Entry], truncated: bool) -> Journal:
         invocation = line.invocation or newest
         key = (invocation, _VARYING.sub("#", _KLOG_TIME.sub(r"\1 ", line.text[:_RAW_LIMIT])))
         before = folded.pop(key, None)
-        folded[key] = _Shape(line, before.count + 1 if before else 1, before.first if before else line.at)
+        folded[key] = _Shape(line, before.times + 1 if before else 1, before.first if before else line.at)
     # Only what is kept is cleaned: that costs more than all the rest.
     kept = list(folded.items())[-MOST_LINES:]
     found = tuple(_line(shape, invocation == newest) for (invocation, dummy), shape in kept)
@@ -128,13 +128,13 @@ class _Shape(t.NamedTuple):
     """Lines of one shape: the newest, how many there are, and when the first one was logged."""
 
     newest: Entry
-    count: int
+    times: int
     first: float
 
 
 def _line(shape: _Shape, current: bool) -> LogLine:
     text, last = clean(shape.newest.text), shape.newest.at
-    return LogLine(text=text, count=shape.count, first=shape.first, last=last, current=current)
+    return LogLine(text=text, count=shape.times, first=shape.first, last=last, current=current)
 
 
 def clean(text: str) -> str:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from tests.matrix.ready import LONGEST, Watch, patience
+from tests.matrix.ready import Watch, patience
 
 
 def test_the_first_change_is_what_counts() -> None:
@@ -22,5 +22,5 @@ def test_no_change_is_watched_for_as_long_as_it_was_asked_and_no_longer() -> Non
 
 
 def test_only_where_a_change_is_expected_is_it_waited_for() -> None:
-    assert patience([("sym:node-unknown", "kubelet-stopped")]) == LONGEST
-    assert patience([("sym:pods-stuck",), ()]) == 0.0
+    assert patience(60.0, [("sym:node-unknown", "kubelet-stopped")]) == 60.0
+    assert patience(60.0, [("sym:pods-stuck",), ()]) == 0.0
