@@ -21,7 +21,7 @@ include lab.mk
 ##@ Everything
 .PHONY: test demo
 test: build-tree ## All set-up, lint, types, unit tests, and Molecule on the lab's VMs
-	@$(PY) -m tests.tools.everything lint sanity unit molecule
+	@$(PY) -m tests.tools.everything lint sanity unit molecule matrix-quick
 
 demo: build-tree lab-up ## Break a real node twice, see it diagnosed, refused and recovered
 	@flock /tmp/lab-pi-04.lock tests/demo/demo.sh
@@ -71,9 +71,22 @@ molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for o
 	@$(PY) -m tests.tools.molecule $(S)
 
 ##@ Measured results
-.PHONY: matrix bench bench-pure
-matrix: build-tree lab-up ## Every fault on a real node; writes docs/results/matrix.json
-	@$(PY) -m tests.matrix
+.PHONY: matrix matrix-recover matrix-quick quiet bench bench-pure
+HOSTS ?= pi-04,pi-05
+matrix: build-tree lab-up ## Every fault on a real node, and its diagnosis (hours); writes docs/results/matrix.json
+	@$(PY) -m tests.matrix --mode diagnose --everything --ready 60 --hosts $(HOSTS)
+
+matrix-recover: build-tree lab-up ## The same with node-recover.yml, for the faults of the first causes
+	@$(PY) -m tests.matrix --mode recover
+
+# A dozen verdicts, one of each kind, as a part of `make test`; nothing of it is kept.
+matrix-quick: build-tree lab-up
+	@rm -f .build/matrix-quick.json
+	@$(PY) -m tests.matrix --mode diagnose --quick --hosts $(HOSTS) --results .build/matrix-quick.json
+
+quiet: build-tree lab-up ## Healthy nodes that look ill, over and over; writes docs/results/quiet.json
+	@$(PY) -m tests.matrix --mode diagnose --everything --kind quiet --rounds 3 --hosts $(HOSTS) \
+		--results docs/results/quiet.json
 
 bench: build-tree lab-up ## Cost against ping, setup and a person's hands; writes docs/results/bench.json
 	@$(PY) -m tests.bench

@@ -23,7 +23,7 @@ ROOT: t.Final = Path(__file__).parents[2]
 LOG: t.Final = ROOT / ".build" / "lab-up.log"
 PATIENCE: t.Final = 2400  # seconds for the lab; with nothing cached it took 900
 PULSE: t.Final = 20
-NEEDS_LAB: t.Final = ("molecule",)
+NEEDS_LAB: t.Final = ("molecule", "matrix-quick")
 COLOUR: t.Final = re.compile(r"\x1b\[[\d;]*m")
 COUNTED: t.Final = re.compile(r"\b(\d+) (passed|failed|error|errors)\b")
 
