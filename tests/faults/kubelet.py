@@ -78,7 +78,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     Fault(
         id="kubelet-oom-killed",
-        inject=(node("systemctl set-property --runtime kubelet MemoryMax=30M; restart kubelet"),),
+        inject=(node("systemctl set-property --runtime kubelet MemoryMax=12M MemorySwapMax=0; restart kubelet"),),
         holds=node("[ $(systemctl show -P Result kubelet) = oom-kill ]"),
         undo=(node("systemctl set-property --runtime kubelet MemoryMax=infinity; restart kubelet"),),
         outcome="needs-operator",

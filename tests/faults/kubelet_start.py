@@ -97,7 +97,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
                 "systemctl daemon-reload; echo KUBELET_EXTRA_ARGS=--no-such-flag > /etc/default/kubelet; restart kubelet"
             ),
         ),
-        holds=node("[ $(systemctl show -P Result kubelet) = start-limit-hit ]"),
+        holds=node("[ $(systemctl show -P ActiveState kubelet) = failed ]"),
         undo=(
             node(
                 "back; rm /etc/systemd/system/kubelet.service.d/99-outward.conf; systemctl daemon-reload\n"

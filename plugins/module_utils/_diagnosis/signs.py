@@ -68,6 +68,8 @@ def crash_looping(node: NodeEvidence) -> bool:
     unit = node.kubelet.unit
     if unit.sub_state == "auto-restart":
         return True
+    if unit.active_state == "failed" and unit.restarts:
+        return True  # until systemd gave up: the loop is over, and its reason is still there
     if unit.restarts == 0 or unit.active_state not in {"active", "activating"}:
         return False
     return not kubelet_answers(node) or young(node, unit)

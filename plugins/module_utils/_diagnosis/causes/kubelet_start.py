@@ -72,8 +72,10 @@ def kubelet_exec_failed(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
 )
 def kubelet_start_limit_hit(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Never a cause of its own; the package's unit has StartLimitInterval=0 and cannot get here."""
-    if node.kubelet.unit.result == "start-limit-hit":
-        yield f"{node.kubelet.unit.name}: result start-limit-hit"
+    # The unit's Result stays that of the last failure (systemd 257); only the journal says why it was the last.
+    line = said(node.kubelet.journal, r"Start request repeated too quickly", several_turns=True)
+    if node.kubelet.unit.active_state == "failed" and line:
+        yield quote(line[0])
 
 
 @cause(

@@ -48,6 +48,7 @@ def journal(text: str, *, current: bool = True) -> n.Journal:
 
 
 UNKNOWN_FLAG = 'run.go:74] "command failed" err="failed to parse kubelet flag: unknown flag: --container-runtime"'
+GIVEN_UP = "kubelet.service: Start request repeated too quickly."
 BAD_TOML = "containerd: failed to load TOML from /etc/containerd/config.toml: expected value"
 CRASH = container("waiting", "CrashLoopBackOff", last=("Error", 1))
 NO_TAG = container("waiting", "ImagePullBackOff", 'Back-off pulling image "x:y": ErrImagePull: x:y: not found')
@@ -250,6 +251,25 @@ def test_a_start_that_fails_is_known_by_its_last_words(cause: str, words: str) -
 )
 def test_further_causes(changes: Changes, api: Changes, expected: list[str]) -> None:
     assert diagnose(healthy_node(**changes), healthy_cluster(**api)).root_causes == expected
+
+
+def test_the_reason_outlives_the_crash_loop_that_systemd_has_ended() -> None:
+    lines = (n.LogLine(UNKNOWN_FLAG, 5, 90.0, 99.0, False), n.LogLine(GIVEN_UP, 1, 100.0, 100.0, True))
+    failed = {**STOPPED, "kubelet__unit__active_state": "failed", "kubelet__unit__result": "exit-code"}
+    ended = {**failed, "kubelet__unit__restarts": 5, "kubelet__journal": n.Journal(lines, False)}
+    diagnosis = diagnose(healthy_node(**ended), healthy_cluster(**SILENT))
+    found = {finding.cause.id: finding.role for finding in diagnosis.findings}
+    assert found == {"kubelet-unknown-flag": "root", "kubelet-start-limit-hit": "explained"}
+    once = {**failed, "kubelet__journal": journal(UNKNOWN_FLAG, current=False)}
+    assert diagnose(healthy_node(**once), healthy_cluster(**SILENT)).root_causes == []
+
+
+def test_images_on_the_kubelets_filesystem_count_by_their_own_threshold() -> None:
+    limits = {"nodefs.available": "10%", "imagefs.available": "15%"}
+    shared = {"kubelet__config__eviction_hard": limits, "pressure__imagefs__mount_point": "/"}
+    for left, expected in ((12, ["disk-pressure-nodefs"]), (16, [])):
+        node = healthy_node(**shared, pressure__nodefs__available=8 * GIB * left // 100)
+        assert diagnose(node, healthy_cluster()).root_causes == expected
 
 
 def test_inodes_and_image_filesystem_have_thresholds_of_their_own() -> None:
