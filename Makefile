@@ -59,6 +59,7 @@ yaml: build-tree
 	yamllint --strict .
 
 ansible-lint: build-tree
+	@rm -rf $(ANSIBLE_HOME)/collections # ansible-lint installs us there, and would read that copy for ever
 	ansible-lint -q
 
 sanity: build-tree ## ansible-test sanity, no ignore file
