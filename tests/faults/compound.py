@@ -11,7 +11,7 @@ import typing as t
 from .model import Fault, Step, controller, node
 from .pods import pod
 
-FILL: t.Final = "set -- $(df -B1 --output=avail / | tail -1); fallocate -l $(($2 - 1048576)) /var/lib/outward-fill"
+FILL: t.Final = "set -- $(df -B1 --output=avail / | tail -1); fallocate -l $(($1 - 1048576)) /var/lib/outward-fill"
 RESTART: t.Final = node("restart kubelet")
 LOOPS: t.Final = "[ $(systemctl show -P NRestarts kubelet) -ge 1 ]"
 

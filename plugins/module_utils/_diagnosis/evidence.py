@@ -171,9 +171,10 @@ def _decode_plain(hint: t.Any, data: JSON) -> t.Any:
         return from_json(hint, data)
     if hint is datetime:
         return parse_time(data)
-    if hint is float and type(data) is int:
+    truth = isinstance(data, bool)  # which Python counts among the integers
+    if hint is float and isinstance(data, int) and not truth:
         return float(data)
     # JSON of somebody's file: a rule may rely on the types that the sections promise.
-    if hint in (bool, int, float, str) and type(data) is not hint:
+    if hint in (bool, int, float, str) and not (isinstance(data, hint) and truth == (hint is bool)):
         raise TypeError(f"{str(data)[:40]!r} where {hint.__name__} should be")
     return data

@@ -197,7 +197,10 @@ def half_joined(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     "--client-name system:node:{node}; of a cloned card: kubeadm reset, a new machine-id and name, join again",
 )
 def node_identity_wrong(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
-    """A copied admin.conf or a cloned card; refused now, whatever the Lease still says. One secret with `no relationship found` is only the authorizer's lag."""
+    """A copied admin.conf or a cloned card; refused now, whatever the Lease still says.
+
+    One secret with `no relationship found` is only the authorizer's lag.
+    """
     certificate = node.certificates.client
     if certificate is None or node.identity.hostname.lower() != cluster.name:
         return
