@@ -11,7 +11,7 @@ import sys
 
 from .lab import NotInjected, in_lab, inject, undo
 from .model import Fault
-from .table import FAULTS, TRIED
+from .table import FAULTS
 
 
 def describe(fault: Fault) -> str:
@@ -50,8 +50,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.command == "list":
         for fault in FAULTS.values():
-            tried = "" if fault.id in TRIED else "never run"
-            print(f"{fault.id:36} {tried:9} {fault.kind:10} {fault.outcome:16} {fault.note}")
+            print(f"{fault.id:48} {fault.kind:10} {fault.outcome:16} {fault.note}")
         return 0
     fault = FAULTS[options.fault]
     if options.command == "show":

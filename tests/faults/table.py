@@ -47,15 +47,15 @@ LAYERS: t.Final = (
 SINGLE: t.Final[dict[str, Fault]] = {fault.id: fault for layer in LAYERS for fault in layer.FAULTS}
 FAULTS: t.Final[dict[str, Fault]] = SINGLE | {fault.id: fault for fault in (*compound.faults(SINGLE), *quiet.FAULTS)}
 
-# Seen to take hold on a real node. The others are written and have never been run: whoever runs one enters it here.
-TRIED: t.Final = frozenset(
+# What a recovery is measured with: the first causes, so that every path from a diagnosis to its end is there.
+FIRST: t.Final = frozenset(
     """
     kubelet-stopped kubelet-unit-masked kubelet-unit-disabled kubelet-unknown-flag kubelet-config-missing
     kubelet-config-empty kubelet-config-invalid kubelet-swap-on kubelet-syncloop-stuck containerd-down containerd-hung
     containerd-config-invalid kubelet-client-cert-expired kubelet-client-pem-missing node-object-deleted
     clock-skew-past clock-skew-past-day node-ready-stale-after-clock-step disk-pressure-nodefs memory-pressure
-    cni-config-missing apiserver-firewalled ssh-dead-kubelet-alive rootfs-read-only app-crashloop imagepull-bad-tag
-    node-cordoned
+    cni-config-missing apiserver-firewalled apiserver-unavailable node-dead ssh-dead-kubelet-alive rootfs-read-only
+    app-crashloop imagepull-bad-tag node-cordoned
     """.split()
 )
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.faults.model import Fault, Kind
-from tests.faults.table import FAULTS, TRIED
+from tests.faults.table import FAULTS, FIRST
 
 from .playbook import Run
 from .ready import patience
@@ -47,7 +47,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python3 -m tests.matrix", description=__doc__)
     parser.add_argument("--mode", choices=["diagnose", "recover"], default="recover")
     parser.add_argument("--hosts", default="pi-04", help="comma separated; one row at a time on each")
-    parser.add_argument("--only", help="comma separated faults, also such as were never run (default: those that were)")
+    parser.add_argument("--only", help="comma separated faults (default: the first causes)")
     parser.add_argument("--kind", choices=t.get_args(Kind), help="only faults of this kind")
     parser.add_argument("--rounds", type=int, default=1, help="run each fault so often, each in a row of its own")
     # The node controller gives a silent node 50 s (--node-monitor-grace-period since 1.32).
@@ -70,7 +70,7 @@ def chosen(options: argparse.Namespace) -> list[Fault]:
         if options.quick
         else sorted(FAULTS, key=lambda name: FAULTS[name].deadline)
         if options.everything
-        else [name for name in FAULTS if name in TRIED]
+        else [name for name in FAULTS if name in FIRST]
     )
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
