@@ -90,7 +90,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         id="mtu-mismatch",
         inject=(
             node(
-                "ip link add flannel.1 type vxlan id 1 dev eth0 local $(hostname -I | cut -d' ' -f1) dstport 8472\n"
+                "ip link add flannel.1 type vxlan id 1 local $(hostname -I | cut -d' ' -f1) dstport 8472\n"
                 "ip link set flannel.1 mtu 1500 up"
             ),
         ),

@@ -22,7 +22,7 @@ from ..errors import ProbeError, words
 from ..files import read_or_none
 
 _SECONDS: t.Final = 3.0
-_MOST: t.Final = 12
+_MOST: t.Final = 6
 # Who writes rules: kube-proxy its Services, the kubelet a hint for which kind of iptables it uses (1.24).
 _TELLING: t.Final = ("KUBE-SERVICES", "KUBE-IPTABLES-HINT", "KUBE-NODEPORTS")
 _NAME: t.Final = re.compile(r"[\w.-]{1,64}")
@@ -32,7 +32,8 @@ def ask() -> Firewall:
     """Raises :class:`ProbeError` when a program fails, and ``OSError`` when there is none."""
     bases, names = netfilter.nft(_said(["nft", "list", "chains"]))
     wanted = [chain for chain in bases if chain.hook in ("input", "forward") and chain.family in ("ip", "inet")]
-    chains = netfilter.nft(_said(["nft", _listing(wanted)]))[0] if wanted else []
+    # One by one: nft 1.1 finds only the last of several chains that are listed in one command.
+    chains = [found for chain in _plain(wanted) for found in netfilter.nft(_said(["nft", *_listing(chain)]))[0]]
     legacy, legacy_names = _legacy()
     return Firewall(
         forward_drop=netfilter.forward_drop([*chains, *legacy]),
@@ -42,10 +43,13 @@ def ask() -> Firewall:
     )
 
 
-def _listing(chains: t.Sequence[netfilter.Chain]) -> str:
-    """One command for all; a name that is not plain is left out (nft's own grammar would need quotes)."""
-    plain = [chain for chain in chains if _NAME.fullmatch(chain.name) and _NAME.fullmatch(chain.table)]
-    return "; ".join(f"list chain {chain.where}" for chain in plain[:_MOST])
+def _plain(chains: t.Sequence[netfilter.Chain]) -> list[netfilter.Chain]:
+    """A name that is not plain is left out (nft's own grammar would need quotes)."""
+    return [chain for chain in chains if _NAME.fullmatch(chain.name) and _NAME.fullmatch(chain.table)][:_MOST]
+
+
+def _listing(chain: netfilter.Chain) -> list[str]:
+    return ["list", "chain", *chain.where.split()]
 
 
 def _legacy() -> tuple[list[netfilter.Chain], tuple[str, ...]]:
