@@ -98,7 +98,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "swap-was-on",
         (
             node(
-                "truncate -s 64M /var/swap; chmod 600 /var/swap; mkswap /var/swap; swapon /var/swap; restart kubelet\n"
+                "dd if=/dev/zero of=/var/swap bs=1M count=64; chmod 600 /var/swap; mkswap /var/swap; swapon /var/swap; restart kubelet\n"
                 "sleep 25; swapoff -a; rm /var/swap; restart kubelet; sleep 20"
             ),
             AGAIN,
