@@ -81,6 +81,9 @@ def _delete(lab: Lab, items: Sequence[Object]) -> None:
 
 def _clean_host(lab: Lab, host: Host, baseline: Baseline) -> None:
     """What a test did to this host in the API."""
+    # Boots that the guest has never had: they belong to what was undone.
+    about = f"involvedObject.kind=Node,involvedObject.name={host.name}"
+    lab.kubectl("delete", "events", f"--field-selector={about}", "--ignore-not-found", "--wait=false")
     items = lab.kubectl.list(f"nodes,pods,{_baseline.WORKLOADS}")
     _delete(lab, _baseline.foreign(items, host.name, baseline))
     on_host = [item for item in items if item["kind"] == "Pod" and item["spec"].get("nodeName") == host.name]
