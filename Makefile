@@ -21,7 +21,7 @@ include lab.mk
 ##@ Everything
 .PHONY: test demo
 test: build-tree ## All set-up, lint, types, unit tests, and Molecule on the lab's VMs
-	@$(PY) -m tests.tools.everything lint sanity unit molecule matrix-quick
+	@$(PY) -m tests.tools.everything lint sanity unit molecule
 
 demo: build-tree lab-up ## Break a real node twice, see it diagnosed, refused and recovered
 	@flock /tmp/lab-pi-04.lock tests/demo/demo.sh
@@ -80,7 +80,7 @@ matrix: build-tree lab-up ## Every fault on a real node, and its diagnosis (hour
 matrix-recover: build-tree lab-up ## The same with node-recover.yml, for the faults of the first causes
 	@$(PY) -m tests.matrix --mode recover
 
-# A dozen verdicts, one of each kind, as a part of `make test`; nothing of it is kept.
+# A dozen verdicts, one of each kind; nothing of it is kept.
 matrix-quick: build-tree lab-up
 	@rm -f .build/matrix-quick.json
 	@$(PY) -m tests.matrix --mode diagnose --quick --hosts $(HOSTS) --results .build/matrix-quick.json

@@ -11,7 +11,7 @@ import typing as t
 from .model import Step, controller
 
 IMAGE: t.Final = "outward.lab/web:1"
-GONE: t.Final = controller("kubectl delete pod $POD --ignore-not-found --grace-period=1 --force")
+GONE: t.Final = controller("kubectl delete pod $POD --ignore-not-found --grace-period=0 --force")
 
 
 def pod(container: str = "", *, image: str = IMAGE, spec: str = "", bound: bool = True, more: str = "") -> Step:

@@ -282,9 +282,17 @@ def kubelet_node_shutting_down(node: NodeEvidence, cluster: ClusterEvidence) -> 
     advice="ssh {host} 'sudo crictl pods' and see who does not answer: the runtime, one shim, or a disk",
 )
 def kubelet_pleg_unhealthy(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
-    """Never a cause of its own; "has yet to be successful" is what every start says."""
+    """Never a cause of its own; "has yet to be successful" is what every start says.
+
+    What a kubelet said that is gone since is no evidence of today: its condition stays as it left it.
+    """
     ready = cluster.node.condition("Ready") if cluster.node else None
-    if ready and ready.status == "False" and "PLEG is not healthy: pleg was last seen active" in ready.message:
+    if (
+        ready
+        and kubelet_works(node, cluster)
+        and ready.status == "False"
+        and "PLEG is not healthy: pleg was last seen active" in ready.message
+    ):
         yield f"Ready: {ready.message}"
 
 

@@ -182,6 +182,7 @@ MOVED: Changes = {"node__internal_addresses": ("10.77.0.99",)}
         ({"kubelet__shutting_down": True}, SHUTTING_DOWN, []),
         ({"kubelet__shutting_down": False}, not_ready("container runtime is down"), []),
         ({}, PLEG, ["kubelet-pleg-unhealthy"]),
+        ({"kubelet__unit__sub_state": "auto-restart", "kubelet__healthz__outcome": "refused"}, PLEG, []),  # said before
         ({"runtime__cri__outcome": "timeout", "runtime__unit__process_state": "T"}, PLEG, ["containerd-hung"]),
         (saying("kubelet", PLEG_LINE), {}, []),
         ({**LOOPING, "kubelet__unit__result": "oom-kill", **saying("kernel", OOM)}, SILENT, ["kubelet-oom-killed"]),
