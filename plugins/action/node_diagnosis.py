@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -20,6 +21,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.starting import worth_trying
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
@@ -81,7 +83,7 @@ class ActionModule(ActionBase):
         """A second, targeted question, when only making a Pod sandbox can decide between causes. Not in check mode."""
         if self._task.check_mode or not options["try_sandbox"]:
             return node
-        if not worth_trying((f.cause for f in diagnose(node, cluster).roots), node, cluster):
+        if not worth_trying(_roots(node, cluster), node, cluster):
             return node
         answer = ask(self, OBSERVE, {"profile": options["profile"], "gather_subset": ["sandbox"]}, variables)
         reason = answer.unreachable or answer.failed
@@ -97,3 +99,9 @@ class ActionModule(ActionBase):
         if answer.failed:
             raise AnsibleActionFail(answer.failed)
         return from_json(NodeEvidence, answer.result["evidence"])
+
+
+def _roots(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[Cause]:
+    """Diagnosed when the first one is asked for."""
+    for finding in diagnose(node, cluster).roots:
+        yield finding.cause

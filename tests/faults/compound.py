@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, Step, controller, node
+from .model import Fault, Step, awaited, controller, node
 from .pods import pod
 
 FILL: t.Final = "set -- $(df -B1 --output=avail / | tail -1); fallocate -l $(($1 - 1048576)) /var/lib/outward-fill"
@@ -26,18 +26,11 @@ def _then(id: str, first: Fault, more: tuple[Step, ...], holds: Step | None = No
     fields: dict[str, t.Any] = {"outcome": "needs-operator", "roots": first.roots or (first.id,), "deadline": 120}
     return Fault(
         id=id,
-        inject=(*first.inject, _settled(first), *more),
+        inject=(*first.inject, awaited(first.holds), *more),
         holds=holds or first.holds,
         undo=(controller('lab reset "$HOST"'),),
         kind="compound",
         **{**fields, **changes},
-    )
-
-
-def _settled(fault: Fault) -> Step:
-    """Wait until *fault* holds; the runner polls only the last of several."""
-    return Step(
-        fault.holds.place, f"for try in $(seq 60); do if ({fault.holds.script}); then exit 0; fi; sleep 1; done; exit 1"
     )
 
 
@@ -46,7 +39,7 @@ def _both(first: Fault, second: Fault, **changes: t.Any) -> Fault:
     fields: dict[str, t.Any] = {"outcome": "needs-operator", "deadline": max(120, first.deadline, second.deadline)}
     return Fault(
         id=f"{first.id}+{second.id}",
-        inject=(*first.inject, _settled(first), *second.inject),
+        inject=(*first.inject, awaited(first.holds), *second.inject),
         holds=second.holds,
         undo=(controller('lab reset "$HOST"'),),
         roots=(*first.root_causes, *second.root_causes),

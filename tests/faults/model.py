@@ -35,6 +35,11 @@ def controller(script: str) -> Step:
     return Step("controller", script)
 
 
+def awaited(step: Step) -> Step:
+    """Wait up to a minute until *step* succeeds; the runner itself polls only what a fault ends in."""
+    return Step(step.place, f"for try in $(seq 60); do if ({step.script}); then exit 0; fi; sleep 1; done; exit 1")
+
+
 def program(file: str, arguments: str = "", properties: str = "") -> str:
     """Lines that put a program of this directory onto the node and run it as the unit outward-NAME."""
     path = Path(__file__).with_name(file)

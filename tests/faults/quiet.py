@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, Step, controller, node
+from .model import Fault, Step, awaited, controller, node
 from .pods import GONE, IMAGE, pod, waits
 
 READY: t.Final = controller('[ "$(condition Ready)" = True ]')
@@ -20,7 +20,7 @@ REBOOTED: t.Final = (
 )
 REBOOT: t.Final = node("systemd-run --on-active=1 systemctl reboot; sleep 3")
 WELL: t.Final = node("healthz")
-AGAIN: t.Final = controller(f"for try in $(seq 60); do if ({READY.script}); then exit 0; fi; sleep 1; done; exit 1")
+AGAIN: t.Final = awaited(READY)
 
 
 def deployment(replicas: int, mark: str) -> Step:

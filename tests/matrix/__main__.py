@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib
 import queue
 import sys
@@ -84,6 +85,7 @@ def numbered(fault: Fault, number: int) -> Fault:
     return fault if number == 1 else replace(fault, id=f"{fault.id} #{number}", roots=tuple(fault.root_causes))
 
 
+@functools.cache
 def causes() -> dict[str, t.Any]:
     """The product's causes by id."""
     sys.path.insert(0, str(ROOT / ".build"))

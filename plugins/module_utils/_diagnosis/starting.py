@@ -48,11 +48,13 @@ def _is_late(pod: Pod, cluster: ClusterEvidence) -> bool:
 
 
 def worth_trying(roots: Iterable[Cause], node: NodeEvidence, cluster: ClusterEvidence) -> bool:
-    """Whether making a sandbox decides anything: Pods do not start, and the cheap evidence names no cause."""
-    if any(cause.kind != "not-a-node-fault" for cause in roots):
-        return False
+    """Whether making a sandbox decides anything: Pods do not start, and the cheap evidence names no cause.
+
+    *roots* is not read unless Pods wait, so that only then somebody has to diagnose for it.
+    """
     try:
         ready = node.runtime.cri.outcome == "ok" and node.runtime.cri.runtime_ready
-        return bool(ready and pods_not_starting(node, cluster))
+        waiting = ready and pods_not_starting(node, cluster)
     except Undecided:
         return False
+    return bool(waiting) and all(cause.kind == "not-a-node-fault" for cause in roots)
