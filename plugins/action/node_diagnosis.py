@@ -18,9 +18,9 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json, unknown
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.starting import worth_trying

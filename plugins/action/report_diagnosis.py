@@ -13,7 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import conclude
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import NoReport, differences, look_of
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import verdict
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked

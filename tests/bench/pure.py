@@ -17,7 +17,7 @@ from platform import python_version
 from statistics import median
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import conclude
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import look_of
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.journal import Entry, fold
 from tests.matrix.recording import RECORDINGS

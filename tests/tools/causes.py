@@ -11,8 +11,8 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import RULES
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import STEPS
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause, outward
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import STEPS
 from tests.faults.table import NOT_INJECTED
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results" / "matrix.json"

@@ -17,9 +17,10 @@ from .cluster import ClusterEvidence
 from .diagnose import diagnose, fingerprint
 from .evidence import JSON
 from .explain import explanations
+from .guards import Policy
 from .incident import Incident, Mode, opening
 from .node import NodeEvidence
-from .plan import Policy, plan
+from .plan import plan
 from .registry import Cause
 
 

@@ -17,9 +17,9 @@ from .cluster import ClusterEvidence, Pod
 from .evidence import Undecided
 from .health import examine
 from .node import NodeEvidence
-from .plan import RESTART
 from .registry import CAUSES
 from .signs import running
+from .steps import RESTART
 
 
 @dataclass(frozen=True)

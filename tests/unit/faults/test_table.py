@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import STEPS
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import STEPS
 from tests.faults import shell
 from tests.faults.model import Fault, Step
 from tests.faults.table import FAULTS, FIRST, NOT_INJECTED

@@ -18,7 +18,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import node as n
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import plan
 from tests.unit.helpers import GIB, NOW, filesystem, healthy_node
 from tests.unit.helpers_cluster import container, healthy_cluster, lease, pod
 from tests.unit.plugins.module_utils._diagnosis.test_diagnose import SILENT, STOPPED

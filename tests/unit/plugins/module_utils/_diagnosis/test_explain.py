@@ -20,8 +20,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.explain
     chosen,
     explanations,
 )
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Journal, LogLine
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.trace import Trace, shown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import verdict

@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import (
     Incident,
     Mode,
@@ -18,7 +19,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.inciden
     opening,
     stillborn,
 )
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, plan
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import plan
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import table, verdict
 from tests.unit.helpers import NOW, healthy_node
 from tests.unit.helpers_cluster import healthy_cluster, lease

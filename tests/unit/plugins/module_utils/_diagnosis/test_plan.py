@@ -11,7 +11,8 @@ import pytest
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import Fleet
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy, Step, plan
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Step, plan
 from tests.unit.helpers import healthy_node
 from tests.unit.helpers_cluster import healthy_cluster
 from tests.unit.plugins.module_utils._diagnosis.test_diagnose import (

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import SCHEMA, stillborn
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import NoReport, differences, look_of
 from tests.faults.table import FAULTS
 from tests.matrix.recording import RECORDINGS

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import plan
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import steps
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided, unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import (
@@ -72,7 +72,7 @@ def test_a_stopped_kubelet_is_started_proven_and_written_down(request_: Request)
     assert (outcome.result, outcome.refusals, outcome.detail) == ("done", (), "")
     assert set(outcome.checks.values()) == {True}
     assert outcome.action is not None
-    assert (outcome.action.step, outcome.action.verb) == (plan.RESTART, "start")
+    assert (outcome.action.step, outcome.action.verb) == (steps.RESTART, "start")
     assert outcome.action.effective == NOW + timedelta(seconds=60)  # when the new process started
     assert results(request_) == ["done"]
 
@@ -251,7 +251,7 @@ def test_a_runtime_that_is_down_is_started_and_its_containers_are_kept(request_:
     outcome = run(host, request_, RUNTIME)
     assert (outcome.result, host.commands) == ("done", [("start", "containerd.service")])
     assert outcome.action is not None
-    assert outcome.action.step == plan.START_RUNTIME
+    assert outcome.action.step == steps.START_RUNTIME
     lossy = Scripted(healthy_node(**RUNTIME_DOWN), [up], kept=False)
     lost = run(lossy, replace(request_, fingerprint="cd34"), RUNTIME)
     assert (lost.result, lost.checks["pods_kept"]) == ("failed", False)

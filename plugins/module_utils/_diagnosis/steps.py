@@ -1,0 +1,19 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The steps that are taken on a node, by the names that reports and people use (design.md section 5)."""
+
+from __future__ import annotations
+
+import typing as t
+
+RESTART: t.Final = "restart-kubelet"
+START_RUNTIME: t.Final = "start-containerd"
+STEPS: t.Final = {
+    RESTART: "starts or restarts the kubelet of this one node",
+    START_RUNTIME: "starts containerd; running containers and the kubelet are left alone",
+}
