@@ -51,7 +51,8 @@ FAULTS: t.Final[dict[str, Fault]] = SINGLE | {fault.id: fault for fault in (*com
 FIRST: t.Final = frozenset(
     """
     kubelet-stopped kubelet-unit-masked kubelet-unit-disabled kubelet-unknown-flag kubelet-config-missing
-    kubelet-config-empty kubelet-config-invalid kubelet-swap-on kubelet-syncloop-stuck containerd-down containerd-hung
+    kubelet-config-empty kubelet-config-invalid kubelet-swap-on kubelet-syncloop-stuck kubelet-node-shutting-down
+    containerd-down containerd-hung
     containerd-config-invalid kubelet-client-cert-expired kubelet-client-pem-missing node-object-deleted
     clock-skew-past clock-skew-past-day node-ready-stale-after-clock-step disk-pressure-nodefs memory-pressure
     cni-config-missing apiserver-firewalled apiserver-unavailable node-dead ssh-dead-kubelet-alive rootfs-read-only
