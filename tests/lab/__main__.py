@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -98,14 +99,18 @@ def _apiserver(paths: Paths, action: str) -> None:
 
 
 def _change(paths: Paths, options: argparse.Namespace) -> None:
-    """The commands of which only one may run at a time."""
-    with locked(paths.state / "lock"):
+    """The commands of which only one may run at a time; hosts that are named are reset side by side."""
+    hosts = sorted(options.host) if options.command == "reset" else []
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(locked(paths.state / "lock", shared=bool(hosts)))
+        for host in hosts:
+            stack.enter_context(locked(paths.state / f"lock-{host}"))
         if options.command == "up":
             _up.up(paths, options.workers)
         elif options.command == "down":
             (_up.purge if options.purge else _up.down)(paths)
-        elif options.command == "reset":
-            _reset_hosts(paths, options.host)
+        else:
+            _reset_hosts(paths, hosts)
 
 
 def main(arguments: Sequence[str], paths: Paths) -> int:

@@ -16,7 +16,7 @@ from tests.lab._baseline import Baseline
 from tests.lab._kubectl import Object
 from tests.lab._lab import Lab, at_once
 from tests.lab._model import SNAPSHOT, Host, LabError
-from tests.lab._shell import say, step, wait_for, write
+from tests.lab._shell import locked, say, step, wait_for, write
 
 RESET_SECONDS = 90
 # Of the ten seconds between renewals; what is left is for the clock to be stepped first.
@@ -48,9 +48,10 @@ def _save_host(lab: Lab, host: Host) -> None:
     lab.guest(host).hang_up()
     _await_lease(lab, host)
     _vm.Monitor(lab.paths.monitor(host)).must(f"savevm {SNAPSHOT}")
-    baseline = load(lab)
     here = _baseline.pods_on(lab.kubectl.list("pods"), host.name)
-    _store(lab, replace(baseline, pods={**baseline.pods, host.name: here}))
+    with locked(lab.paths.state / "lock-baseline"):
+        baseline = load(lab)
+        _store(lab, replace(baseline, pods={**baseline.pods, host.name: here}))
 
 
 def _await_lease(lab: Lab, host: Host) -> None:
@@ -167,10 +168,11 @@ def _reset_host(lab: Lab, host: Host, baseline: Baseline) -> None:
 
 def _revive_control_plane(lab: Lab) -> None:
     """Also when its processes were stopped, killed or frozen."""
-    _process.wake(lab.paths)
-    if not lab.kubectl.ready():
-        lab.control_plane.stop_apiserver()
-    lab.control_plane.start()
+    with locked(lab.paths.state / "lock-control-plane"):
+        _process.wake(lab.paths)
+        if not lab.kubectl.ready():
+            lab.control_plane.stop_apiserver()
+        lab.control_plane.start()
 
 
 def _follow_pods(lab: Lab, hosts: Sequence[Host], baseline: Baseline) -> None:

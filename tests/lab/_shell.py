@@ -94,13 +94,17 @@ def wait_for(what: str, probe: Callable[[], bool], seconds: float, pause: float 
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """One at a time, however many checkouts there are; a dead holder's lock is gone with it."""
+def locked(path: Path, shared: bool = False) -> Iterator[None]:
+    """One at a time, or with *shared* any number that all say so, however many checkouts there are.
+
+    A dead holder's lock is gone with it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     with path.open("a", encoding="utf-8") as stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(stream, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             say(f"  waiting for another lab command ({path})")
-            fcntl.flock(stream, fcntl.LOCK_EX)
+            fcntl.flock(stream, kind)
         yield
