@@ -134,8 +134,11 @@ def apiserver_overload(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
         return
     slow = lately(node, NO_LEASE + TIMED_OUT, node.kubelet.journal)
     late = sorted({*cluster.fleet.expired_leases, *cluster.fleet.silent}) if slow else []
-    # This node's own way must be open: a broken switch makes several nodes late as well.
-    if slow and len(late) > 1 and cluster.name in late and node.network.api.status is not None:
+    if not slow or len(late) < 2 or cluster.name not in late:
+        return
+    # This node's own way must be open: a broken switch makes several nodes late as well. And it must be late itself:
+    # not by a clock that is wrong, and not because nobody is there to renew anything.
+    if node.network.api.status is not None and clock_trusted(node) and kubelet_answers(node):
         yield quote(slow[0])
         yield f"late with their Leases: {', '.join(late[:10])}"
 

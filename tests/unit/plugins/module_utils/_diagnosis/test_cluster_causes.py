@@ -29,6 +29,13 @@ from tests.unit.helpers_cluster import (
 )
 
 Changes = dict[str, t.Any]
+STOPPED: Changes = {
+    "kubelet__unit__active_state": "inactive",
+    "kubelet__unit__sub_state": "dead",
+    "kubelet__unit__main_pid": 0,
+    "kubelet__unit__process_state": None,
+    "kubelet__healthz": n.Endpoint("refused", None, "", 0.0),
+}
 SILENT: Changes = {"node__lease": lease(120), "node__conditions": conditions(Ready="Unknown")}
 
 
@@ -117,6 +124,8 @@ BOTH_LATE = {"fleet__expired_leases": ("pi-04", "pi-05")}
         ({"kubelet__journal": journal(ETCD, at=1000.0)}, {}, []),
         ({"kubelet__journal": journal(SLOW)}, BOTH_LATE, ["heartbeat-delay-apiserver-overload"]),
         ({"kubelet__journal": journal(SLOW)}, {}, []),
+        ({"kubelet__journal": journal(SLOW), "network__api__offset": -600.0}, BOTH_LATE, ["clock-skew-past"]),
+        ({"kubelet__journal": journal(SLOW), **STOPPED}, BOTH_LATE, ["kubelet-stopped"]),
         (LOSSY, {}, ["heartbeat-jitter-network"]),
         ({**LOSSY, "network__repeated": 90}, {}, []),
         ({**LOSSY, "kubelet__journal": journal(SLOW, count=5, spread=40.0)}, {}, []),  # one outage of 50 s, and over
