@@ -149,6 +149,7 @@ def _kubelet() -> n.Kubelet:
         config=config,
         journal=EMPTY,
         shutting_down=None,
+        runs_installed=False,  # so it was asked
     )
 
 

@@ -164,6 +164,7 @@ class Kubelet(Evidence):
     journal: Journal
     # logind's PreparingForShutdown; None: not asked, for the kubelet watches no shutdown, or holds its lock against one
     shutting_down: bool | None = unknown("logind was not asked")
+    runs_installed: bool = unknown("the running kubelet was not compared")  # this very binary, with all of its flags
 
 
 @section(frozen=True)

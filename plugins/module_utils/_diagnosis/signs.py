@@ -90,6 +90,13 @@ def kubelet_works(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     return kubelet_answers(node) and lease_fresh(node, cluster)
 
 
+def installed_version(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
+    """The installed kubelet's release (None: there is none); the one that runs has told it to the API."""
+    if node.kubelet.runs_installed and cluster.node is not None:
+        return cluster.node.kubelet_version
+    return node.kubelet.version
+
+
 def lease_fresh(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     """The Lease was renewed within its duration, by the API server's clock or by the node's own.
 

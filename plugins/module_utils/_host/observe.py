@@ -151,6 +151,7 @@ def _kubelet(answers: Answers) -> Kubelet:
         config=fields,
         journal=answers.get("kubelet-journal"),
         shutting_down=answers.get("kubelet-files", 2),
+        runs_installed=answers.get("kubelet-binary", 2),
     )
 
 

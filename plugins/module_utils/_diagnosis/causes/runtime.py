@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import kubelet_works, quote, running, said, young
+from ..signs import installed_version, kubelet_works, quote, running, said, young
 from ..starting import pods_not_starting
 
 # The first kubelet that does not go on without the runtime's RuntimeConfig.
@@ -172,8 +172,11 @@ def containerd_cri_v1_unimplemented(node: NodeEvidence, cluster: ClusterEvidence
 def containerd_runtimeconfig_unsupported(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Until 1.37 the kubelet falls back to its own setting (k8s#139121 puts the end of that at 1.38)."""
     cri = node.runtime.cri
-    if cri.outcome == "ok" and cri.cgroup_driver is None and minor(node.kubelet.version) >= RUNTIME_CONFIG:
-        yield f"{cri.runtime} does not know RuntimeConfig, and kubelet {node.kubelet.version} asks for it"
+    if cri.outcome != "ok" or cri.cgroup_driver is not None:
+        return
+    version = installed_version(node, cluster)
+    if minor(version) >= RUNTIME_CONFIG:
+        yield f"{cri.runtime} does not know RuntimeConfig, and kubelet {version} asks for it"
 
 
 @cause(

@@ -30,17 +30,20 @@ _VERSION: t.Final = re.compile(r"Kubernetes (v[0-9][^\s]{0,60})")
 _MOST_UNKNOWN: t.Final = 3
 
 
-def ask(profile: Profile) -> tuple[str | None, tuple[Setting, ...]]:
-    """The version (None: not installed), and the flags that the installed binary refuses."""
+def ask(profile: Profile) -> tuple[str | None, tuple[Setting, ...], bool]:
+    """The version (None: not installed), the flags that the installed binary refuses, and whether it is what runs.
+
+    The one that runs is not asked for its version, which costs a second on a slow node: the API has it.
+    """
     if profile.name != "kubeadm":
-        return unknown(f"the kubelet is a part of {profile.binary}"), ()
+        return unknown(f"the kubelet is a part of {profile.binary}"), (), unknown(f"{profile.binary} was not compared")
     lines = unit_lines(profile.unit)
     path, given = binary_path(profile, lines), flags(lines)
     if not os.path.exists(path):
-        return None, ()
+        return None, (), False
     if _runs_with(profile.unit, path, given):
-        return unknown("the version was not asked: the installed kubelet runs"), ()
-    return _try(path, given)
+        return unknown("the installed kubelet was not asked for its version: it runs"), (), True
+    return (*_try(path, given), False)
 
 
 def _runs_with(unit: str, path: str, given: t.Sequence[Setting]) -> bool:

@@ -378,3 +378,14 @@ def test_a_host_that_was_renamed_is_told_from_one_with_the_certificate_of_anothe
     assert roots({"certificates__client": other}, SILENT) == []
     admin = n.Certificate(**{**vars(certificate("p")), "common_name": "kubernetes-admin"})
     assert roots({"certificates__client": admin}, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("release", "expected"), [("v1.37.2", []), ("v1.38.0", ["containerd-runtimeconfig-unsupported"])]
+)
+def test_a_kubelet_that_was_not_asked_has_told_the_api_its_release(release: str, expected: list[str]) -> None:
+    old_runtime = {"runtime__cri__cgroup_driver": None}
+    not_asked = {"kubelet__version": unknown("it runs"), "kubelet__runs_installed": True}
+    diagnosis = look({**old_runtime, **not_asked}, {"node__kubelet_version": release})
+    assert [f.cause.id for f in diagnosis.findings] == expected
+    assert not diagnosis.unknown

@@ -169,18 +169,18 @@ def test_programs_of_the_runtime(place: Profile, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_binary_knows_its_flags(place: Profile) -> None:
-    assert binary.ask(place) == ("v1.37.2", ())
+    assert binary.ask(place) == ("v1.37.2", (), False)
 
 
 def test_the_binary_refuses_a_flag(place: Profile) -> None:
     write(place.flag_files[0], 'B="--container-runtime=remote --v=2"\n')
     install(place, "Kubernetes v1.37.2", refuses="--container-runtime")
-    assert binary.ask(place) == ("v1.37.2", (Setting("--container-runtime=remote", place.flag_files[0]),))
+    assert binary.ask(place) == ("v1.37.2", (Setting("--container-runtime=remote", place.flag_files[0]),), False)
 
 
 def test_no_binary(place: Profile) -> None:
     Path(place.binary).unlink()
-    assert binary.ask(place) == (None, ())
+    assert binary.ask(place) == (None, (), False)
 
 
 @pytest.mark.parametrize(
@@ -202,4 +202,5 @@ def test_a_kubelet_that_runs_is_not_asked(
     monkeypatch.setattr(binary, "flags", lambda lines: tuple(given))
     monkeypatch.setattr(binary, "binary_path", lambda profile, lines: str(Path("/proc/self/exe").resolve()))
     monkeypatch.setattr(binary, "_try", lambda path, flags: ("asked", ()))
-    assert (binary.ask(place)[0] == "asked") is asked
+    version, dummy, runs = binary.ask(place)
+    assert (version == "asked", runs) == (asked, not asked)
