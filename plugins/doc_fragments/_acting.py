@@ -53,6 +53,6 @@ options:
     default: 120
   ledger:
     description: Absolute path of the ledger on the node. If it cannot be written, nothing is done.
-    type: path
+    type: str
     default: /var/lib/outward-kubelet/ledger.jsonl
 """

@@ -126,24 +126,18 @@ evidence:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.outward.kubelet.plugins.module_utils._host.call import KUBELET_ARGUMENTS, described, requested
-from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongProfile
-from ansible_collections.outward.kubelet.plugins.module_utils._host.node import ThisNode
-from ansible_collections.outward.kubelet.plugins.module_utils._host.profile import resolve
-from ansible_collections.outward.kubelet.plugins.module_utils._host.restart import Run
-from ansible_collections.outward.kubelet.plugins.module_utils._host.steps import KUBELET
+from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongCall
+from ansible_collections.outward.kubelet.plugins.module_utils._host.modules.kubelet_restart import ARGUMENTS, answer
 
 
 def main() -> None:
-    """Arguments to the shared order of acting, and its outcome back."""
-    module = AnsibleModule(argument_spec=KUBELET_ARGUMENTS, supports_check_mode=True)
+    """Arguments in, result out; its action plugin sends the same function to the node without this wrapper."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        request = requested(module.params, module.check_mode)
-        node = ThisNode(resolve(module.params["profile"]))
-    except (ValueError, WrongProfile) as problem:
+        result = answer(module.params, module.check_mode)
+    except WrongCall as problem:
         module.fail_json(msg=str(problem))
-    outcome = Run(KUBELET, node, request).carry_out()
-    module.exit_json(**described(KUBELET, request, outcome))
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

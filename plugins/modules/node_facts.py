@@ -179,27 +179,18 @@ evidence:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import to_json
-from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongProfile
-from ansible_collections.outward.kubelet.plugins.module_utils._host.observe import observe
-from ansible_collections.outward.kubelet.plugins.module_utils._host.subsets import BY_NAME, CHOICES, chosen
+from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongCall
+from ansible_collections.outward.kubelet.plugins.module_utils._host.modules.node_facts import ARGUMENTS, answer
 
 
 def main() -> None:
-    """Arguments to observation to result."""
-    module = AnsibleModule(
-        argument_spec={
-            "gather_subset": {"type": "list", "elements": "str", "choices": list(CHOICES), "default": ["all"]},
-            "profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"], "default": "auto"},
-        },
-        supports_check_mode=True,
-    )
+    """Arguments in, result out; its action plugin sends the same function to the node without this wrapper."""
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        subsets = chosen(module.params["gather_subset"]) - (set(BY_NAME) if module.check_mode else set())
-        evidence = observe(module.params["profile"], subsets, tidy=not module.check_mode)
-    except WrongProfile as problem:
+        result = answer(module.params, module.check_mode)
+    except WrongCall as problem:
         module.fail_json(msg=str(problem))
-    module.exit_json(changed=False, evidence=to_json(evidence))
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

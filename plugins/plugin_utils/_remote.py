@@ -12,15 +12,21 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
+from ansible_collections.outward.kubelet.plugins.plugin_utils._carrier import NO_PYTHON, TOO_OLD, deliver
 
 # Found by running it (docs: ansible-facts.md rows 1-5): on a full disk or a read-only root a module only works
 # when the wrapper's temporary directory, and Ansible's own, lie on a tmpfs and the module comes through a pipe.
 TMPFS: t.Final = "/dev/shm"
+MODULES: t.Final = "ansible_collections.outward.kubelet.plugins.module_utils._host.modules"
+# Keys of a result that change the inventory, the facts, the statistics or the course of a play.
+OBEYED: t.Final = ("_", "ansible_", "add_", "failed", "unreachable", "skipped", "invocation")
 OBSERVE: t.Final = "outward.kubelet.node_facts"
 RETRIES: t.Final = 1
 GIVE_UP: t.Final = "-o ServerAliveInterval=10 -o ServerAliveCountMax=6"  # ssh_config(5): after a minute of silence
@@ -41,6 +47,8 @@ def ask(action: ActionBase, module: str, arguments: dict[str, t.Any], variables:
     """Run *module* on the task's host. An unreachable host is an answer, not an exception."""
     _make_robust(action, module)
     try:
+        if action._is_pipelining_enabled("new"):
+            return _carried(action, module.rpartition(".")[2], arguments, variables)
         result = action._execute_module(module_name=module, module_args=arguments, task_vars=variables)
     except AnsibleConnectionFailure as error:
         return Answer({}, _one_line(error.message), None)
@@ -49,6 +57,33 @@ def ask(action: ActionBase, module: str, arguments: dict[str, t.Any], variables:
     if result.get("failed"):
         return Answer(result, None, _reason(result), _cut_off(result))
     return Answer(result, None, None)
+
+
+def _carried(action: ActionBase, name: str, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> Answer:
+    """The same over a connection that can pipe, without Ansible's wrapper on the node."""
+    checked = ArgumentSpecValidator(import_module(f"{MODULES}.{name}").ARGUMENTS).validate(arguments)
+    called = {"invocation": {"module_args": checked.validated_parameters}}
+    if checked.error_messages:
+        return _failed(called, "; ".join(checked.error_messages))
+    delivery = deliver(action, name, checked.validated_parameters, variables)
+    if delivery.answer is not None:
+        return Answer({**_harmless(delivery.answer), **called}, None, None)
+    if delivery.wrong is not None:
+        return _failed(called, delivery.wrong)
+    if delivery.begun:
+        return _failed(called, f"it ended with status {delivery.status}: {delivery.said}", cut_off=True)
+    python = "no Python 3.9 or newer was found" if delivery.status in (NO_PYTHON, TOO_OLD) else "it did not begin"
+    message = f"{python} (status {delivery.status}: {delivery.said})"
+    return _failed(called, _no_use(message) if delivery.status in (NO_PYTHON, TOO_OLD) else message)
+
+
+def _failed(result: dict[str, t.Any], message: str, *, cut_off: bool = False) -> Answer:
+    return Answer({**result, "failed": True, "changed": False, "msg": message}, None, _one_line(message), cut_off)
+
+
+def _harmless(answer: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Without what Ansible would obey in a result: a node says what it is, and not what the controller does."""
+    return {name: value for name, value in answer.items() if not name.startswith(OBEYED)}
 
 
 class OnNode(ActionBase):
@@ -121,10 +156,14 @@ def _no_python(result: dict[str, t.Any]) -> bool:
     return result.get("rc") == 127 or "interpreter" in str(result.get("msg")).lower()
 
 
+def _no_use(message: str) -> str:
+    return f"no usable Python on the node ({message}): install python3 there, or set ansible_python_interpreter"
+
+
 def _reason(result: dict[str, t.Any]) -> str:
     message = str(result.get("msg") or "the module failed")
     if _no_python(result):
-        return f"no usable Python on the node ({_one_line(message)}): install python3 there, or set ansible_python_interpreter"
+        return _no_use(_one_line(message))
     detail = str(result.get("module_stderr") or "").strip().splitlines()
     return _one_line(f"{message}: {detail[-1]}" if detail else message)
 

@@ -15,7 +15,11 @@ import typing as t
 from .._diagnosis.evidence import JSON, to_json
 from .._diagnosis.ledger import Policy
 from .._diagnosis.node import Unit
+from .errors import WrongCall
 from .ledger import PATH
+from .node import ThisNode
+from .profile import resolve
+from .restart import Run
 from .task import Outcome, Request, Task
 
 # Must be kept in sync with the doc fragment _acting.
@@ -28,20 +32,26 @@ ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
     "budget": {"type": "int", "default": 3},
     "period": {"type": "int", "default": 86400},
     "timeout": {"type": "int", "default": 120},
-    "ledger": {"type": "path", "default": PATH},
+    "ledger": {"type": "str", "default": PATH},
 }
-KUBELET_ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {**ARGUMENTS, "enable": {"type": "bool", "default": False}}
+
+
+def carry_out(task: Task, parameters: t.Mapping[str, t.Any], check: bool) -> JSON:
+    """One step on this node, and what came of it; raises :class:`WrongCall`."""
+    request = requested(parameters, check)
+    node = ThisNode(resolve(parameters["profile"]))
+    return described(task, request, Run(task, node, request).carry_out())
 
 
 def requested(parameters: t.Mapping[str, t.Any], check: bool) -> Request:
-    """The request in a module's parameters; raises ``ValueError`` that says which one is wrong."""
+    """The request in a module's parameters; raises :class:`WrongCall` that says which one is wrong."""
     if not re.fullmatch(r"[0-9a-f]{4,128}", parameters["fingerprint"]):
-        raise ValueError("fingerprint must be 4 to 128 hexadecimal digits, as node_diagnosis returns it")
+        raise WrongCall("fingerprint must be 4 to 128 hexadecimal digits, as node_diagnosis returns it")
     for name, least in (("budget", 0), ("period", 1), ("timeout", 1)):
         if parameters[name] < least:
-            raise ValueError(f"{name} must be at least {least}")
+            raise WrongCall(f"{name} must be at least {least}")
     if not parameters["ledger"].startswith("/"):
-        raise ValueError("ledger must be an absolute path")
+        raise WrongCall("ledger must be an absolute path")
     return Request(
         cause=parameters["cause"],
         fingerprint=parameters["fingerprint"],

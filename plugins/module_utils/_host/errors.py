@@ -16,7 +16,11 @@ class ProbeError(Exception):
     """A question that got no usable answer; the text says why, in one line."""
 
 
-class WrongProfile(Exception):
+class WrongCall(Exception):
+    """What was asked for is wrong; the text says how, and nothing was touched."""
+
+
+class WrongProfile(WrongCall):
     """This host is no node of the chosen profile; the text says what to do."""
 
 

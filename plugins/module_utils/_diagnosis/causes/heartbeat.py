@@ -26,6 +26,9 @@ DEAD = r"use of closed network connection|http2: client connection lost|Client\.
 LOSS = 0.05
 ENOUGH_SEGMENTS = 200
 FAILURES = 3
+# Seconds. A kubelet tries a renewal five times in a row (client-go, component-helpers/apimachinery/lease), 10 s each:
+# failures that are closer together are one short outage, and it is over.
+SPREAD = 60.0
 
 
 def split(server: str) -> tuple[str, str]:
@@ -151,6 +154,8 @@ def heartbeat_jitter(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     """Some packets get through and many do not, from this node only; the clock and the pressure are well."""
     found = lately(node, NO_LEASE + TIMED_OUT, node.kubelet.journal)
     if not found or found[0].count < FAILURES or node.network.segments < ENOUGH_SEGMENTS:
+        return
+    if found[0].last - found[0].first < SPREAD:
         return
     others = {*cluster.fleet.expired_leases, *cluster.fleet.silent} - {cluster.name}
     share = node.network.repeated / node.network.segments

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.outward.kubelet.plugins.module_utils._host import call as calling
 from ansible_collections.outward.kubelet.plugins.module_utils._host.restart import Run
 from ansible_collections.outward.kubelet.plugins.module_utils._host.task import Outcome
 from ansible_collections.outward.kubelet.plugins.modules import containerd_start, kubelet_restart
@@ -33,8 +34,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
         return Outcome("refused", healthy_node(), ("swap is on",))
 
     monkeypatch.setattr(Run, "carry_out", refuse)
-    for module in (kubelet_restart, containerd_start):
-        monkeypatch.setattr(module, "resolve", lambda name: healthy_node().profile)
+    monkeypatch.setattr(calling, "resolve", lambda name: healthy_node().profile)
     return seen
 
 

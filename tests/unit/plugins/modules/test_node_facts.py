@@ -14,6 +14,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import to_json
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongProfile
+from ansible_collections.outward.kubelet.plugins.module_utils._host.modules import node_facts as facts
 from ansible_collections.outward.kubelet.plugins.modules import node_facts
 from ansible_collections.outward.kubelet.tests.unit.helpers import healthy_node
 
@@ -36,7 +37,7 @@ def test_evidence_comes_back_unchanged(
         asked.append((profile, set(subsets), tidy))
         return healthy_node()
 
-    monkeypatch.setattr(node_facts, "observe", observe)
+    monkeypatch.setattr(facts, "observe", observe)
     result = run(
         {"gather_subset": ["kubelet", "clock", "sandbox"], "profile": "kubeadm", "_ansible_check_mode": check}, capsys
     )
@@ -51,7 +52,7 @@ def test_a_wrong_profile_is_one_clear_error(
     def observe(profile: str, subsets: frozenset[str], tidy: bool) -> t.NoReturn:
         raise WrongProfile("this does not look like a k3s node; found kubeadm")
 
-    monkeypatch.setattr(node_facts, "observe", observe)
+    monkeypatch.setattr(facts, "observe", observe)
     result = run({"profile": "k3s"}, capsys)
     assert (result["failed"], result["msg"]) == (True, "this does not look like a k3s node; found kubeadm")
 

@@ -40,6 +40,9 @@ class Action:
         self._connection = Connection()
         self._task = type("Task", (), {"environment": None})()
 
+    def _is_pipelining_enabled(self, style: str) -> bool:
+        return False
+
     def _execute_module(self, **arguments: t.Any) -> dict[str, t.Any]:
         if isinstance(self._answer, Exception):
             raise self._answer

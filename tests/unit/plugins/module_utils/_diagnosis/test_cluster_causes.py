@@ -32,9 +32,9 @@ Changes = dict[str, t.Any]
 SILENT: Changes = {"node__lease": lease(120), "node__conditions": conditions(Ready="Unknown")}
 
 
-def journal(text: str, *, at: float = 3590.0, count: int = 1, current: bool = True) -> n.Journal:
-    """One line, ten seconds ago unless *at* says otherwise."""
-    return n.Journal((n.LogLine(text, count, at, at, current),), False)
+def journal(text: str, *, at: float = 3590.0, count: int = 1, current: bool = True, spread: float = 0.0) -> n.Journal:
+    """One line, ten seconds ago unless *at* says otherwise; the first of *count* was said *spread* seconds before."""
+    return n.Journal((n.LogLine(text, count, at - spread, at, current),), False)
 
 
 def roots(node: Changes, api: Changes) -> list[str]:
@@ -99,7 +99,7 @@ STALE = (
 SLOW = 'Failed to update lease err="Put https://10.0.0.1:6443/apis: context deadline exceeded"'
 ETCD = 'Failed to update lease err="etcdserver: request timed out"'
 STUCK: Changes = {"network__stuck": ("10.77.0.1:6443",), "kubelet__journal": journal(STALE)}
-LOSSY: Changes = {"network__repeated": 9_000, "kubelet__journal": journal(SLOW, count=5)}
+LOSSY: Changes = {"network__repeated": 9_000, "kubelet__journal": journal(SLOW, count=5, spread=90.0)}
 BOTH_LATE = {"fleet__expired_leases": ("pi-04", "pi-05")}
 
 
@@ -119,6 +119,7 @@ BOTH_LATE = {"fleet__expired_leases": ("pi-04", "pi-05")}
         ({"kubelet__journal": journal(SLOW)}, {}, []),
         (LOSSY, {}, ["heartbeat-jitter-network"]),
         ({**LOSSY, "network__repeated": 90}, {}, []),
+        ({**LOSSY, "kubelet__journal": journal(SLOW, count=5, spread=40.0)}, {}, []),  # one outage of 50 s, and over
         ({}, {"fleet__controller_manager": lease(200)}, ["controller-manager-down"]),
         ({}, {"fleet__controller_manager": None}, []),
     ],

@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.outward.kubelet.plugins.doc_fragments._acting import ModuleDocFragment
 from ansible_collections.outward.kubelet.plugins.module_utils._host.call import ARGUMENTS, described, requested
+from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongCall
 from ansible_collections.outward.kubelet.plugins.module_utils._host.steps import KUBELET
 from ansible_collections.outward.kubelet.plugins.module_utils._host.task import Action, Outcome
 from ansible_collections.outward.kubelet.tests.unit.helpers import NOW, healthy_node
@@ -36,7 +37,7 @@ GIVEN: dict[str, t.Any] = {
     ],
 )
 def test_a_wrong_parameter_is_named(change: dict[str, t.Any], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(WrongCall, match=words):
         requested({**GIVEN, **change}, False)
 
 
