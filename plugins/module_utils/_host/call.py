@@ -29,6 +29,7 @@ ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
     "period": {"type": "int", "default": 86400},
     "timeout": {"type": "int", "default": 120},
     "ledger": {"type": "path", "default": PATH},
+    "lock": {"type": "dict"},  # for the action plugin, which keeps it on the controller
 }
 KUBELET_ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {**ARGUMENTS, "enable": {"type": "bool", "default": False}}
 
