@@ -55,7 +55,7 @@ POD="outward-fault-$HOST"
 lab() { "$PYTHON" -m tests.lab "$@"; }
 kubectl() { lab kubectl "$@"; }
 certificate() { "$PYTHON" -m tests.faults.certificate "$LAB/pki" "$@"; }
-workers() { lab status | awk '$2 ~ /^[0-9]+$/ {print $1}'; }
+workers() { lab status | awk '$1 ~ /^pi-/ && $2 ~ /^[0-9]+$/ {print $1}'; }
 another() { workers | grep -vx "$HOST" | head -1; }
 on() { host="$1"; shift; ssh -F "$LAB/ssh_config" "$host" "$@"; }
 all() { for worker in $(workers); do [ "$(HOST=$worker; condition Ready)" = "$1" ] || return 1; done; }

@@ -125,11 +125,18 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
             self._reply(*answer)
 
         def do_POST(self) -> None:
+            self._write()
+
+        def do_PUT(self) -> None:
+            self._write()
+
+        def do_PATCH(self) -> None:
+            self._write()
+
+        def _write(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             api.kinds.add((self.command, self.headers["Content-Type"]))
             self._reply(*api.write(self.command, urlsplit(self.path).path, body))
-
-        do_PUT = do_PATCH = do_POST
 
         def _reply(self, status: int, body: t.Any) -> None:
             api.asked.append(self.path)

@@ -155,10 +155,8 @@ def rival(slots: Iterable[Slot], claim: Claim, now: datetime) -> Slot | None:
     return verdict.slot if isinstance(verdict, Wait) else None
 
 
-def loss(slot: Slot | None, me: Holder, now: datetime) -> str | None:
+def loss(slot: Slot, me: Holder, now: datetime) -> str | None:
     """Why the slot is not ours any more; None: it is. One that has expired is not ours, even if nobody took it yet."""
-    if slot is None:
-        return "its Lease is gone"
     if slot.holder != me:
         return f"{slot.holder.words if slot.holder else 'nobody'} has it"
     if not slot.live(now):

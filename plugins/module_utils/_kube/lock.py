@@ -169,7 +169,7 @@ def _while_ours(api: Api, name: str, me: Holder, change: Callable[[datetime], tu
         try:
             found = slot(api.ask(GET, name))
         except NotThere as gone:
-            raise Lost(str(loss(None, me, _now(api)))) from gone
+            raise Lost("its Lease is gone") from gone
         problem = loss(found, me, _now(api))
         if problem:
             raise Lost(problem)

@@ -41,29 +41,33 @@ def well(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
 
 
 def lost_together(cluster: ClusterEvidence) -> list[Turn]:
-    """The largest group of nodes that were lost within one window, if it says anything about this one.
+    """The largest group of nodes that were lost within one window, if one says anything about this node.
 
-    It does when this node is one of them, or when they are half of all Nodes; two others out of a hundred are a matter of
-    capacity alone. By the time of the last renewal where the Lease has expired, else by that of Ready.
+    It does when this node is in it, or when it is half of all Nodes and of these minutes; two others out of a hundred, or
+    since yesterday, are a matter of capacity alone.
     """
     moments = [(moment, turn) for turn in cluster.fleet.turns for moment in (_lost(turn, cluster),) if moment]
-    group = _densest(moments)
-    names = {turn.name for turn in group}
-    telling = cluster.name in names or 2 * len(names) >= len(cluster.fleet.names)
-    return group if len(group) >= TOGETHER and telling else []
+    return max((group for group in _groups(moments) if _telling(group, cluster)), key=len, default=[])
+
+
+def _telling(group: list[Turn], cluster: ClusterEvidence) -> bool:
+    if len(group) < TOGETHER or cluster.name in {turn.name for turn in group}:
+        return len(group) >= TOGETHER
+    ages = [api_now(cluster) - moment for turn in group for moment in (_lost(turn, cluster),) if moment]
+    return 2 * len(group) >= len(cluster.fleet.names) and max(ages) <= AFTERMATH + WINDOW
 
 
 def _lost(turn: Turn, cluster: ClusterEvidence) -> datetime | None:
+    """When: its last renewal where the Lease has expired, else when Ready changed; None: it is not lost."""
     if turn.name in cluster.fleet.expired_leases:
         return turn.renewed
     return turn.since if turn.ready != "True" else None
 
 
-def _densest(moments: Iterable[tuple[datetime, Turn]]) -> list[Turn]:
-    """Of the groups within one window the largest, and of those the latest."""
-    ordered = sorted(moments, key=lambda pair: pair[0])
-    groups = [[turn for at, turn in ordered if timedelta(0) <= at - begin <= WINDOW] for begin, dummy in ordered]
-    return max(reversed(groups), key=len, default=[])
+def _groups(moments: Iterable[tuple[datetime, Turn]]) -> list[list[Turn]]:
+    """Every group that is within one window, the latest first."""
+    ordered = sorted(moments, key=lambda pair: pair[0], reverse=True)
+    return [[turn for at, turn in ordered if timedelta(0) <= end - at <= WINDOW] for end, dummy in ordered]
 
 
 def _names(turns: Iterable[Turn]) -> str:
@@ -137,7 +141,7 @@ def mass_failure_just_over(node: NodeEvidence, cluster: ClusterEvidence) -> Iter
         return
     now = api_now(cluster)
     back = [turn for turn in cluster.fleet.turns if turn.ready == "True" and turn.since and _is_back(turn, now)]
-    group = _densest((turn.since, turn) for turn in back if turn.since)
+    group = max(_groups((turn.since, turn) for turn in back if turn.since), key=len, default=[])
     if len(group) >= MANY and 2 * len(group) >= len(cluster.fleet.names) and not well(node, cluster):
         latest = max(turn.since for turn in group if turn.since)
         yield f"Ready again within {WINDOW.total_seconds():.0f} s, the last at {instant(latest)}: {_names(group)}"
