@@ -36,7 +36,7 @@ options:
     type: str
     default: ""
   holder:
-    description: What this run is known by, for the ledger. A job number or a name.
+    description: What this run is known by, for the ledger. A job number or a name; by default the holder of O(lock).
     type: str
     default: ""
   budget:

@@ -69,6 +69,9 @@ options:
     type: dict
 notes:
   - A token has to be given in E(K8S_AUTH_API_KEY) and not as O(api_key), since the tasks that keep the lock need it too.
+  - Between two tasks nothing renews it, so a host must get to its next task within a minute - C(serial=1) as in
+    C(outward.kubelet.node_recover), or C(strategy=free). In a play that takes every task on all hosts at once, hosts wait
+    for each other.
   - It needs the rights in C(examples/pi-cluster/rbac/recover.yml).
 seealso:
   - module: outward.kubelet.node_diagnosis

@@ -99,8 +99,10 @@ class Acting(OnNode):
         goes on, since half of it would be worse, and ``lock_lost`` says so.
         """
         self.started = datetime.now(UTC)
-        arguments = {name: value for name, value in self._task.args.items() if name != "lock"}
-        with keeping(None if self._task.check_mode else self._task.args.get("lock")) as kept:
+        lock = None if self._task.check_mode else self._task.args.get("lock")
+        known = {"holder": lock["holder"]} if lock else {}
+        arguments = {**known, **{name: value for name, value in self._task.args.items() if name != "lock"}}
+        with keeping(lock) as kept:
             before = kept.lost
             if before:
                 return self._refused(f"the lock was lost: {before}")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 from collections.abc import Iterator
@@ -22,9 +23,9 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclud
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import close
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.lock import Claim, Holder
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import verdict
 from ansible_collections.outward.kubelet.plugins.module_utils._kube import lock
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from tests.unit.api_server import FakeApi, serving
 from tests.unit.helpers import NOW, healthy_node
@@ -109,8 +110,8 @@ def test_no_lock_is_taken_in_check_mode_or_for_nothing(
     assert (got["lock"], got["changed"], api.written, api.asked) == (None, False, {}, [])
 
 
-def take(api: FakeApi, who: Holder) -> None:
-    lock.acquire(Access(host=api.url, api_key="x"), Claim(who, 1), 0, lambda slot: None)
+def take(api: FakeApi, who: Holder) -> lock.Held:
+    return t.cast(lock.Held, lock.acquire(Access(host=api.url, api_key="x"), Claim(who, 1), 0, lambda slot: None))
 
 
 def test_who_waits_in_vain_is_refused_and_says_for_whom(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,10 +134,14 @@ def test_a_silent_api_gives_no_lock_and_no_step(api: FakeApi, monkeypatch: pytes
 
 def test_after_a_wait_the_node_is_looked_at_again(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
-    monkeypatch.setattr(node_lock, "observe", lambda action, profile, dummy: looked.append(profile) or healthy_node())
-    with connect(Access(host=api.url, api_key="x"), {}) as connection:
-        ours, dummy = t.cast("tuple[lock.Slot, None]", lock.attempt(connection, Claim(OTHER, 1)))
-    monkeypatch.setattr(node_lock, "acquire", lambda *dummy: lock.Held(ours, 35.0, None))
+
+    def observe(action: t.Any, profile: str, variables: Result) -> NodeEvidence:
+        looked.append(profile)
+        return healthy_node()
+
+    held_by_other = take(api, OTHER)
+    monkeypatch.setattr(node_lock, "observe", observe)
+    monkeypatch.setattr(node_lock, "acquire", lambda *dummy: dataclasses.replace(held_by_other, waited=35.0))
     got = held(api, monkeypatch, {})[0]
     assert (looked, got["permitted"], got["incident"]["diagnosis"]["status"]) == (["kubeadm"], {}, "healthy")
 

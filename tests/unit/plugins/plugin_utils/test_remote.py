@@ -114,18 +114,26 @@ def test_a_step_without_its_lock_is_refused_and_one_that_loses_it_goes_on(
     monkeypatch: pytest.MonkeyPatch, before: str | None, after: str | None, result: str, lost: str | None
 ) -> None:
     given: list[t.Any] = []
-    kept = Kept(before, after)
-    monkeypatch.setattr(_remote, "keeping", lambda lock: given.append(lock) or kept)
-    monkeypatch.setattr(_remote.ActionBase, "run", lambda *_args: {})
-    starting: t.Any = Starting()
-    starting._task = SimpleNamespace(args={"cause": "x", "lock": {"slot": "s"}}, check_mode=False, environment=None)
-    starting._connection = Connection()
     asked: list[t.Any] = []
-    starting._execute_module = lambda **more: asked.append(more["module_args"]) or {"result": "done", "changed": True}
+
+    def keeping(lock: t.Any) -> Kept:
+        given.append(lock)
+        return Kept(before, after)
+
+    def execute(**more: t.Any) -> dict[str, t.Any]:
+        asked.append(more["module_args"])
+        return {"result": "done", "changed": True}
+
+    monkeypatch.setattr(_remote, "keeping", keeping)
+    starting: t.Any = Starting()
+    lock = {"slot": "s", "holder": "awx-1@exec/pi-04"}
+    starting._task = SimpleNamespace(args={"cause": "x", "lock": lock}, check_mode=False, environment=None)
+    starting._connection = Connection()
+    starting._execute_module = execute
     got = starting.run(None, {})
     assert (got["result"], got.get("lock_lost")) == (result, lost)
-    assert given == [{"slot": "s"}]
-    assert asked == ([] if before else [{"cause": "x"}])
+    assert given == [lock]
+    assert asked == ([] if before else [{"cause": "x", "holder": "awx-1@exec/pi-04"}])
 
 
 def concluded(answer: dict[str, t.Any] | Exception) -> dict[str, t.Any]:
