@@ -18,9 +18,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json, unknown
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.starting import worth_trying
@@ -28,15 +27,15 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.options impo
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
-from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
+from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import POLICY, policy
+from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask, observe
 
 ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
+    **POLICY,
     "node_name": {"type": "str"},
     "profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"], "default": "auto"},
     "mode": {"type": "str", "choices": ["diagnose", "recover"], "default": "diagnose"},
-    "automate": {"type": "str", "choices": ["none", "safe", "guarded"], "default": "guarded"},
-    "max_unavailable": {"type": "int", "default": 1},
     "cluster": {"type": "dict"},
     "try_sandbox": {"type": "bool", "default": True},
     "explain": EXPLAIN,
@@ -66,15 +65,14 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(problem)
         node = self._tried(options, variables, node, cluster)
         mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
-        policy = Policy(options["automate"], options["max_unavailable"])
         look = Look(host, mode, started, node, cluster, cluster.name)
-        return {"changed": False, **conclude(look, policy, causes)}
+        return {"changed": False, **conclude(look, policy(options), causes)}
 
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
-        node = self._look(profile, variables)
+        node = observe(self, profile, variables)
         # A hung thing is evidence at once; a probe that was never heard of is a starved node's, and gets a second look.
         if node.unreachable is None and any(probe.problem for probe in node.probes):
-            node = self._look(profile, variables)
+            node = observe(self, profile, variables)
         return node
 
     def _tried(
@@ -91,14 +89,6 @@ class ActionModule(ActionBase):
         if not reason:
             trial = vars(from_json(NodeEvidence, answer.result["evidence"]))["sandbox"]
         return NodeEvidence(**{**vars(node), "sandbox": trial})
-
-    def _look(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
-        answer = ask(self, OBSERVE, {"profile": profile}, variables)
-        if answer.unreachable:
-            return unreachable_node(datetime.now(UTC), answer.unreachable)
-        if answer.failed:
-            raise AnsibleActionFail(answer.failed)
-        return from_json(NodeEvidence, answer.result["evidence"])
 
 
 def _roots(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[Cause]:

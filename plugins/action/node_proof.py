@@ -24,6 +24,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof i
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import glance
+from ansible_collections.outward.kubelet.plugins.plugin_utils._lock import keeping
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
 
@@ -33,6 +34,7 @@ ARGUMENTS: t.Final[Spec] = {
     "acted": {"type": "list", "elements": "dict", "required": True},
     "timeout": {"type": "int", "default": 180},
     "soak_seconds": {"type": "int", "default": 30},
+    "lock": {"type": "dict"},
 }
 PAUSE: t.Final = 2.0  # between two looks at the API, seconds; a Lease is renewed every 10
 
@@ -49,17 +51,23 @@ class ActionModule(ActionBase):
         done = [acted for acted in options["acted"] if acted.get("result") == "done"]
         if not done:
             return {"changed": False, "skipped": True, "msg": "nothing was done, so there is nothing to prove"}
+        with keeping(options["lock"]) as kept:
+            proof = self._prove(options, done, task_vars or {})
+        lost = {"lock_lost": kept.lost} if kept.lost else {}
+        return {"changed": False, "proof": {"proven": proof.proven, "checks": proof.checks}, **lost}
+
+    def _prove(self, options: dict[str, t.Any], done: list[dict[str, t.Any]], variables: dict[str, t.Any]) -> Proof:
         evidence = options["incident"]["evidence"]
         actions = tuple(Action(acted["action"]["step"], acted["cause"]) for acted in done)
         before = Moment(from_json(NodeEvidence, evidence["node"]), from_json(ClusterEvidence, evidence["cluster"]))
         node = from_json(NodeEvidence, done[-1]["evidence"])
         local = {name: ok for acted in done for name, ok in acted["checks"].items()}
-        node, shown = self._wait(options, actions, before, node, task_vars or {})
+        node, shown = self._wait(options, actions, before, node, variables)
         proof = Proof({**local, **shown.checks})
         if proof.proven and options["soak_seconds"]:
             time.sleep(options["soak_seconds"])
-            proof = survived(proof, node, self._look(options, ["kubelet"], task_vars or {}))
-        return {"changed": False, "proof": {"proven": proof.proven, "checks": proof.checks}}
+            proof = survived(proof, node, self._look(options, ["kubelet"], variables))
+        return proof
 
     def _wait(
         self,

@@ -23,6 +23,7 @@ ARGUMENTS: t.Final[Spec] = {
     "mode": {"type": "str", "choices": ["diagnose", "check", "recover"], "default": "recover"},
     "acted": {"type": "list", "elements": "dict", "default": []},
     "proof": {"type": "dict"},
+    "lock": {"type": "dict"},
     "error": {"type": "str"},
 }
 
@@ -39,8 +40,9 @@ class ActionModule(ActionBase):
         now = datetime.now(UTC)
         host = str((task_vars or {})["inventory_hostname"])
         incident = options["incident"] or stillborn(host, options["mode"], now)
+        lock = {"lock": options["lock"]} if options["lock"] else {}
         acted = [result for result in options["acted"] if "result" in result]
-        report = close(incident, acted, options["proof"], options["error"], now)
+        report = close({**incident, **lock}, acted, options["proof"], options["error"], now)
         path = write_report(Path(options["report_dir"]), report)
         self._display.display("\n".join(verdict(report)))
         return {"changed": False, "outcome": report["outcome"], "report": str(path)}

@@ -27,6 +27,8 @@ VARIABLES: t.Final[Spec] = {
     "outward_node_profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"]},
     "outward_report_dir": {"type": "path"},
     "outward_max_unavailable": {"type": "int"},
+    "outward_control_plane": {"type": "bool"},
+    "outward_lock_timeout": {"type": "int"},
     "outward_try_sandbox": {"type": "bool"},
     "outward_automate": {"type": "str", "choices": ["none", "safe", "guarded"]},
     "outward_soak_seconds": {"type": "int"},
@@ -39,7 +41,12 @@ VARIABLES: t.Final[Spec] = {
     "outward_each": {"type": "str"},
     "outward_query": {"type": "str"},
 }
-MINIMUM: t.Final = {"outward_max_unavailable": 1, "outward_soak_seconds": 0, "outward_proof_timeout": 1}
+MINIMUM: t.Final = {
+    "outward_max_unavailable": 1,
+    "outward_lock_timeout": 0,
+    "outward_soak_seconds": 0,
+    "outward_proof_timeout": 1,
+}
 
 
 class ActionModule(ActionBase):

@@ -36,7 +36,7 @@ options:
     type: str
     default: ""
   holder:
-    description: What this run is known by, for the ledger. A job number or a name.
+    description: What this run is known by, for the ledger. A job number or a name; by default the holder of O(lock).
     type: str
     default: ""
   budget:
@@ -55,4 +55,11 @@ options:
     description: Absolute path of the ledger on the node. If it cannot be written, nothing is done.
     type: str
     default: /var/lib/outward-kubelet/ledger.jsonl
+  lock:
+    description:
+      - What M(outward.kubelet.node_lock) returned. It is renewed on the controller as long as the step takes; the node
+        does not get to see it. If it is not ours any more, the step is refused; if it is lost in the middle, the step
+        goes on, and C(lock_lost) says why.
+      - Without it nothing keeps another run from the same node.
+    type: dict
 """

@@ -112,6 +112,11 @@ detail:
   returned: always
   type: str
   sample: ""
+lock_lost:
+  description: Why O(lock) was not ours to the end.
+  returned: when it was lost
+  type: str
+  sample: AWX job 12 on exec-01 has it
 ledger:
   description: The ledger's path, and how many actions it had within the period before this one.
   returned: always

@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - outward.kubelet._attributes
   - outward.kubelet._kube_auth
+  - outward.kubelet._policy
 attributes:
   check_mode:
     support: full
@@ -44,15 +45,6 @@ options:
     type: str
     choices: [diagnose, recover]
     default: diagnose
-  automate:
-    description: Which level of causes may be repaired without a person.
-    type: str
-    choices: [none, safe, guarded]
-    default: guarded
-  max_unavailable:
-    description: How many Nodes may be unavailable for whatever reason, this one included, while one is repaired.
-    type: int
-    default: 1
   explain:
     description:
       - Causes whose rules are asked why, whether they hold or not; V(all) asks every one.

@@ -45,6 +45,9 @@ options:
     description: Seconds after the proof in which the kubelet must not be restarted.
     type: int
     default: 30
+  lock:
+    description: What M(outward.kubelet.node_lock) returned. It is renewed as long as the proof takes.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -60,4 +63,9 @@ proof:
   returned: when something was done
   type: dict
   sample: {"proven": true, "checks": {"lease_renewed_after_action": true}}
+lock_lost:
+  description: Why O(lock) was not ours to the end.
+  returned: when it was lost
+  type: str
+  sample: AWX job 12 on exec-01 has it
 """

@@ -45,6 +45,9 @@ options:
   proof:
     description: What M(outward.kubelet.node_proof) returned.
     type: dict
+  lock:
+    description: What M(outward.kubelet.node_lock) returned when it let go of the node.
+    type: dict
   error:
     description: Why the run could not go on.
     type: str

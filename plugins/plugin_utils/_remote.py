@@ -18,8 +18,11 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
 from ansible_collections.outward.kubelet.plugins.plugin_utils._carrier import NO_PYTHON, TOO_OLD, deliver
+from ansible_collections.outward.kubelet.plugins.plugin_utils._lock import keeping
 
 # Found by running it (docs: ansible-facts.md rows 1-5): on a full disk or a read-only root a module only works
 # when the wrapper's temporary directory, and Ansible's own, lie on a tmpfs and the module comes through a pipe.
@@ -86,6 +89,16 @@ def _harmless(answer: dict[str, t.Any]) -> dict[str, t.Any]:
     return {name: value for name, value in answer.items() if not name.startswith(OBEYED)}
 
 
+def observe(action: ActionBase, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
+    """The evidence of the task's host; a host that cannot be reached is evidence. Raises AnsibleActionFail."""
+    answer = ask(action, OBSERVE, {"profile": profile}, variables)
+    if answer.unreachable:
+        return unreachable_node(datetime.now(UTC), answer.unreachable)
+    if answer.failed:
+        raise AnsibleActionFail(answer.failed)
+    return from_json(NodeEvidence, answer.result["evidence"])
+
+
 class OnNode(ActionBase):
     """An action that is nothing but the module of the same name, run by :func:`ask`; it fails as a module does."""
 
@@ -95,7 +108,11 @@ class OnNode(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The module's result."""
         super().run(tmp, task_vars)
-        return self.concluded(ask(self, self.MODULE, self._task.args, task_vars or {}))
+        return self.asked(self._task.args, task_vars or {})
+
+    def asked(self, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Run the module with *arguments*."""
+        return self.concluded(ask(self, self.MODULE, arguments, variables))
 
     def concluded(self, answer: Answer) -> dict[str, t.Any]:
         """The module's result, or why there is none."""
@@ -111,9 +128,21 @@ class Acting(OnNode):
     started: datetime
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """The module's result; ``result: failed`` with the reason when the module did not end by itself."""
+        """The module's result; ``result: failed`` with the reason when the module did not end by itself.
+
+        The lock, if there is one, is renewed meanwhile. Lost before, the step is refused; lost in the middle, the step
+        goes on, since half of it would be worse, and ``lock_lost`` says so.
+        """
         self.started = datetime.now(UTC)
-        return super().run(tmp, task_vars)
+        lock = None if self._task.check_mode else self._task.args.get("lock")
+        known = {"holder": lock["holder"]} if lock else {}
+        arguments = {**known, **{name: value for name, value in self._task.args.items() if name != "lock"}}
+        with keeping(lock) as kept:
+            before = kept.lost
+            if before:
+                return self._refused(f"the lock was lost: {before}")
+            result = self.asked(arguments, task_vars or {})
+        return {**result, "lock_lost": kept.lost} if kept.lost else result
 
     def concluded(self, answer: Answer) -> dict[str, t.Any]:
         """Bad input fails the task, since nothing was touched; whatever was cut off may have acted."""
@@ -124,6 +153,10 @@ class Acting(OnNode):
         if answer.failed:
             raise AnsibleActionFail(answer.failed)
         return answer.result
+
+    def _refused(self, reason: str) -> dict[str, t.Any]:
+        refused = {"changed": False, "result": "refused", "refusals": [reason], "detail": "", "lock_lost": reason}
+        return {**refused, "action": {"step": self.STEP, "result": "refused"}}
 
     def _lost(self, reason: str) -> dict[str, t.Any]:
         action = {"step": self.STEP, "started": instant(self.started), "finished": instant(datetime.now(UTC))}

@@ -55,6 +55,10 @@ POD="outward-fault-$HOST"
 lab() { "$PYTHON" -m tests.lab "$@"; }
 kubectl() { lab kubectl "$@"; }
 certificate() { "$PYTHON" -m tests.faults.certificate "$LAB/pki" "$@"; }
+workers() { lab status | awk '$1 ~ /^pi-/ && $2 ~ /^[0-9]+$/ {print $1}'; }
+another() { workers | grep -vx "$HOST" | head -1; }
+on() { host="$1"; shift; ssh -F "$LAB/ssh_config" "$host" "$@"; }
+all() { for worker in $(workers); do [ "$(HOST=$worker; condition Ready)" = "$1" ] || return 1; done; }
 onto() { ssh -F "$LAB/ssh_config" "$HOST" "sh -c 'umask 077; cat > $1'"; }
 condition() {
   kubectl get node "$HOST" -o "jsonpath={.status.conditions[?(@.type=='$1')].status}"

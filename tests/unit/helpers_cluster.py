@@ -20,13 +20,19 @@ def healthy_cluster(**changes: t.Any) -> c.ClusterEvidence:
         observed=NOW,
         name="pi-04",
         api=c.ApiServer("https://10.77.0.1:6443", True, None, "v1.37.2", NOW, NOW),
-        fleet=c.Fleet(("pi-04", "pi-05"), (), (), (), (), lease(1)),
+        fleet=fleet(ready=("pi-04", "pi-05")),
         node=_node(),
         orphans=(),
     )
     for path, value in changes.items():
         evidence = t.cast(c.ClusterEvidence, _changed(evidence, path.split("__"), value))
     return evidence
+
+
+def fleet(**fields: t.Any) -> c.Fleet:
+    """A fleet in which nothing happened, with these *fields*."""
+    calm: dict[str, t.Any] = dict.fromkeys(c.Fleet.__dataclass_fields__, ())
+    return c.Fleet(**{**calm, "controller_manager": lease(1), **fields})
 
 
 def condition(kind: str, status: str, reason: str = "Kubelet") -> c.Condition:

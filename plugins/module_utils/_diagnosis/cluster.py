@@ -18,6 +18,7 @@ from .evidence import JSON, Evidence, from_json, to_json, unknown
 
 NOT_KEPT: t.Final[t.Any] = unknown("the time of the Pod's deletion was not kept")
 NOT_ASKED: t.Final[t.Any] = unknown("the controller manager's Lease was not asked for")
+NOT_KEPT_OF_OTHERS: t.Final[t.Any] = unknown("the listing does not keep it of other Nodes")
 # For what an older listing does not hold.
 NOT_KNOWN: t.Any = unknown("the listing does not say when")
 
@@ -165,6 +166,17 @@ class Node(Evidence):
 
 
 @dataclass(frozen=True)
+class Turn(Evidence):
+    """A Node whose Ready changed lately, or that is not well: what tells one node's trouble from that of many."""
+
+    name: str
+    ready: str  # True, False, Unknown
+    since: datetime | None  # the last transition of Ready
+    renewed: datetime | None  # of its Lease
+    created: datetime | None
+
+
+@dataclass(frozen=True)
 class Fleet(Evidence):
     """All Nodes by what their Ready condition says, sorted names; a Node is in exactly one of the first three."""
 
@@ -174,6 +186,20 @@ class Fleet(Evidence):
     unschedulable: tuple[str, ...]
     expired_leases: tuple[str, ...]  # renewTime + duration is before the API server's clock
     controller_manager: Lease | None = NOT_ASKED  # None: it has none
+    turns: tuple[Turn, ...] = NOT_KEPT_OF_OTHERS  # the newest first, so many at most
+    control_plane: tuple[str, ...] = NOT_KEPT_OF_OTHERS
+    tainted: tuple[str, ...] = NOT_KEPT_OF_OTHERS  # with a taint that keeps Pods away: NoSchedule or NoExecute
+    in_hand: tuple[str, ...] = NOT_KEPT_OF_OTHERS  # Nodes that runs of ours hold a slot of the lock for
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All Nodes."""
+        return tuple(sorted((*self.ready, *self.not_ready, *self.silent)))
+
+    @property
+    def able(self) -> tuple[str, ...]:
+        """Nodes that can take Pods now: Ready, with a valid Lease, schedulable, without a taint."""
+        return tuple(sorted({*self.ready} - {*self.unavailable, *self.tainted}))
 
     @property
     def unavailable(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from .causes import (
     application,
     board,
+    fleet,
     heartbeat,
     identity,
     joining,
@@ -60,6 +61,7 @@ RULES: t.Final = (
     application,
     joining,
     heartbeat,
+    fleet,
     pod_network,
     workload,
 )

@@ -16,9 +16,11 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .cluster import ClusterEvidence
+from .cluster import ClusterEvidence, Fleet
 from .diagnose import Diagnosis, Finding
+from .evidence import Undecided
 from .registry import ancestors
+from .signs import some
 from .steps import RESTART
 
 Automate = t.Literal["none", "safe", "guarded"]
@@ -26,10 +28,12 @@ Automate = t.Literal["none", "safe", "guarded"]
 
 @dataclass(frozen=True)
 class Policy:
-    """What the person who runs us allows (outward_automate, outward_max_unavailable)."""
+    """What the person who runs us allows (outward_automate, outward_max_unavailable, outward_control_plane)."""
 
     automate: Automate = "guarded"
     max_unavailable: int = 1
+    control_plane: bool = False
+    locked: bool = False  # this node is in our hands; what others have in theirs no longer makes us wait, it counts
 
 
 Guard = Callable[[Finding, Diagnosis, ClusterEvidence, Policy], t.Optional[str]]
@@ -73,21 +77,87 @@ def automation(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence,
 
 
 def control_plane(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
-    """This release repairs workers only."""
-    if cluster.node and cluster.node.control_plane:
-        return "it is a control-plane node, and only workers are repaired"
+    """Control-plane nodes only when they are named, and never below etcd's quorum, which lives on them when stacked."""
+    if not (cluster.node and cluster.node.control_plane):
+        return None
+    if not policy.control_plane:
+        return "it is a control-plane node, and outward_control_plane is not set for this host"
+    every = set(cluster.fleet.control_plane) | {cluster.name}
+    left = every - {cluster.name, *_down(cluster.fleet), *cluster.fleet.in_hand}
+    if 2 * len(left) <= len(every):
+        return (
+            f"without it {len(left)} of {len(every)} control-plane nodes would be Ready, and etcd needs more than half"
+        )
     return None
 
 
 def capacity(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """An absolute cap on Nodes that are unavailable for whatever reason, this one included."""
-    others = [name for name in cluster.fleet.unavailable if name != cluster.name]
-    if len(others) + 1 > policy.max_unavailable:
-        return (
-            f"{', '.join(others)} unavailable too: with this node {len(others) + 1},"
-            f" and outward_max_unavailable is {policy.max_unavailable}"
-        )
+    others = set(cluster.fleet.unavailable) - {cluster.name}
+    if policy.locked:
+        others |= set(cluster.fleet.in_hand) - {cluster.name}
+    if len(others) + 1 <= policy.max_unavailable:
+        return None
+    # What is being recovered by another run comes back, and the lock waits for that.
+    others -= set() if policy.locked else _in_hand(cluster.fleet)
+    if len(others) + 1 <= policy.max_unavailable:
+        return None
+    return (
+        f"{some(sorted(others))} unavailable too: with this node {len(others) + 1},"
+        f" and outward_max_unavailable is {policy.max_unavailable}"
+    )
+
+
+def last_node(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
+    """Never the last Node that can take Pods; one whose kubelet does not answer takes none, whatever Ready says."""
+    if (
+        _answers(diagnosis) is False
+        or cluster.name in cluster.fleet.unavailable
+        or cluster.name not in cluster.fleet.able
+    ):
+        return None
+    if not set(cluster.fleet.able) - {cluster.name, *cluster.fleet.in_hand}:
+        return "it is the last node that can take Pods: no other is Ready, schedulable and without a taint"
     return None
 
 
-GUARDS: tuple[Guard, ...] = (scope, single_root, no_doubt, latent_faults, automation, control_plane, capacity)
+def flapping(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
+    """Ready that comes and goes over a quiet, healthy kubelet is the path's or the control plane's doing."""
+    signs = {signal.id: signal for signal in diagnosis.signals}
+    turns = signs.get("flapping")
+    if finding.cause.repair != RESTART or turns is None or finding.cause.id in turns.explained:
+        return None
+    calm = {check.name: check.ok for check in diagnosis.checks}
+    if "noise" in signs or not (calm.get("kubelet_answers") and calm.get("kubelet_calm")):
+        return None
+    return f"{turns.evidence[0]}, and its kubelet is quiet and healthy: look at the way to the API server"
+
+
+def _down(fleet: Fleet) -> set[str]:
+    """Not Ready or without a valid Lease; a cordon does not stop etcd."""
+    return {*fleet.not_ready, *fleet.silent, *fleet.expired_leases}
+
+
+def _in_hand(fleet: Fleet) -> set[str]:
+    """What an older listing does not say is in nobody's hands, which refuses more."""
+    try:
+        return set(fleet.in_hand)
+    except Undecided:
+        return set()
+
+
+def _answers(diagnosis: Diagnosis) -> bool | None:
+    return next((check.ok for check in diagnosis.checks if check.name == "kubelet_answers"), None)
+
+
+GUARDS: tuple[Guard, ...] = (
+    scope,
+    single_root,
+    no_doubt,
+    latent_faults,
+    flapping,
+    automation,
+    control_plane,
+    capacity,
+    last_node,
+)

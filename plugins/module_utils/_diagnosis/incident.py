@@ -85,6 +85,13 @@ def opening(incident: Incident) -> JSON:
     return {**report, "outcome": outcome(report)}
 
 
+def refuse(report: JSON, why: str) -> JSON:
+    """*report* with every step refused that was permitted so far."""
+    steps = [{**step, "permitted": False, "why": why} if step["permitted"] else step for step in report["plan"]]
+    refused = {**report, "plan": steps}
+    return {**refused, "outcome": outcome(refused)}
+
+
 def close(report: JSON, acted: list[JSON], proof: JSON | None, error: str | None, now: datetime) -> JSON:
     """*report* with what was done, what it proved, and when it ended.
 

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from .cluster import ClusterEvidence, Lease, Pod
@@ -158,10 +159,9 @@ def no_node(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
         return None
     if why is None:
         return None
-    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return (
         f"the cluster has no Node {cluster.name}, and {why}: set outward_node_name to the name of its Node "
-        f"(there are: {shown or 'none'}), or leave this host out"
+        f"(there are: {some(names) or 'none'}), or leave this host out"
     )
 
 
@@ -178,6 +178,12 @@ def _strange(node: NodeEvidence, names: list[str]) -> str | None:
 def instant(moment: datetime) -> str:
     """A time as it stands in reports: RFC 3339, seconds, UTC."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def some(names: Sequence[str], most: int = 10) -> str:
+    """Names for a person, of many the first."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def size(count: float) -> str:

@@ -62,6 +62,7 @@ def verdict(report: JSON) -> list[str]:
         lines += _signal(signal)
     lines += _steps(report)
     lines += _proof(report["proof"]["checks"])
+    lines += _lock(report.get("lock") or {})
     lines += _item("error", [report["error"]] if report.get("error") else [])
     if report["next"] and report["outcome"] not in ("recovered",):
         lines += _item("next", [report["next"]])
@@ -135,6 +136,14 @@ def _proof(checks: dict[str, bool | None]) -> list[str]:
     missing = [{**health, **PROOFS}.get(name, name) for name, ok in checks.items() if not ok]
     proven = f"{', '.join(shown)}; {well} of {len(health)} checks of health"
     return _item("proven", [proven] if shown else []) + _item("not proven", missing)
+
+
+def _lock(lock: JSON) -> list[str]:
+    """Only what a person would want to know: a wait, a takeover, and an end that was no release."""
+    waited = [f"waited {lock['waited']:.0f} s for it"] if lock and lock["waited"] >= 1 else []
+    over = [f"taken over from {lock['took_over']}"] if lock and lock["took_over"] else []
+    ended = [lock["ended"]] if lock and lock["ended"] != "released" else []
+    return _item("lock", [*waited, *over, *ended])
 
 
 def _item(label: str, texts: list[str]) -> list[str]:

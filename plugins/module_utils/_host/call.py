@@ -33,6 +33,7 @@ ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
     "period": {"type": "int", "default": 86400},
     "timeout": {"type": "int", "default": 120},
     "ledger": {"type": "str", "default": PATH},
+    "lock": {"type": "dict"},  # for the action plugin, which keeps it on the controller
 }
 
 

@@ -12,14 +12,20 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
-from .._diagnosis.cluster import ApiServer, Event, Fleet, Lease, Node, Pod, SigningRequest, listing
-from . import convert, convert_pods
+from .._diagnosis.cluster import ApiServer, Event, Fleet, Lease, Node, Pod, SigningRequest, Turn, listing
+from .._diagnosis.lock import Slot, in_hand
+from .._diagnosis.signs import lease_expired
+from . import convert, convert_pods, lock
 from .convert import Object
 
 EVENTS: t.Final = 50  # of one Node and its Pods, the newest; a Pod in trouble writes few kinds, folded by count
+# What the rules of _diagnosis/causes/fleet.py ask for is less than either.
+TURNS, TURNS_AGE = 50, timedelta(minutes=30)
+REPELLING: t.Final = frozenset({"NoSchedule", "NoExecute"})
+CONTROLLER_MANAGER: t.Final = "kube-controller-manager"
 EVENTS_AGE: t.Final = timedelta(hours=1)  # how long an API server keeps events by default (--event-ttl)
 
 
@@ -37,6 +43,7 @@ class Gathering:
         self._requests: defaultdict[str, list[SigningRequest]] = defaultdict(list)
         self._unscheduled: defaultdict[str, list[Pod]] = defaultdict(list)
         self.controller_manager: Lease | None = None
+        self._slots: list[Slot] = []
 
     def add_leases(self, page: Iterable[Object]) -> None:
         """Leases of the namespace kube-node-lease; before the Nodes."""
@@ -44,6 +51,14 @@ class Gathering:
             lease = convert.lease(item)
             if lease is not None:
                 self._leases[item["metadata"]["name"]] = lease
+
+    def add_control_leases(self, page: Iterable[Object]) -> None:
+        """Leases of the namespace kube-system: the controller manager's, and the slots of our own lock."""
+        for item in page:
+            if item["metadata"]["name"] == CONTROLLER_MANAGER:
+                self.controller_manager = convert.lease(item)
+            elif lock.is_slot(item):
+                self._slots.append(lock.slot(item))
 
     def add_nodes(self, page: Iterable[Object]) -> None:
         """Nodes."""
@@ -115,17 +130,33 @@ class Gathering:
         for name, node in sorted(self._nodes.items()):
             ready = node.condition("Ready")
             by_status[ready.status if ready else "Unknown"].append(name)
+        expired = {n for n, node in self._nodes.items() if node.lease and lease_expired(node.lease, now)}
         return Fleet(
             ready=tuple(by_status["True"]),
             not_ready=tuple(by_status["False"]),
             silent=tuple(by_status["Unknown"]),
-            unschedulable=tuple(sorted(n for n, node in self._nodes.items() if node.unschedulable)),
-            expired_leases=tuple(
-                sorted(
-                    name
-                    for name, node in self._nodes.items()
-                    if node.lease and node.lease.renewed + timedelta(seconds=node.lease.duration) < now
-                )
-            ),
+            unschedulable=self._which(lambda node: node.unschedulable),
+            expired_leases=tuple(sorted(expired)),
             controller_manager=self.controller_manager,
+            turns=self._turns(now, expired),
+            control_plane=self._which(lambda node: node.control_plane),
+            tainted=self._which(lambda node: any(taint.effect in REPELLING for taint in node.taints)),
+            in_hand=in_hand(self._slots, now),
         )
+
+    def _which(self, holds: Callable[[Node], bool]) -> tuple[str, ...]:
+        return tuple(sorted(name for name, node in self._nodes.items() if holds(node)))
+
+    def _turns(self, now: datetime, expired: Collection[str]) -> tuple[Turn, ...]:
+        """Of thousands of well Nodes nothing is kept."""
+        turns = (_turn(node) for node in self._nodes.values())
+        news = [t for t in turns if t.name in expired or t.ready != "True" or (t.since and now - t.since <= TURNS_AGE)]
+        return tuple(sorted(news, key=lambda t: (t.since or now, t.name), reverse=True)[:TURNS])
+
+
+def _turn(node: Node) -> Turn:
+    ready = node.condition("Ready")
+    renewed = node.lease.renewed if node.lease else None
+    return Turn(
+        node.name, ready.status if ready else "Unknown", ready.transition if ready else None, renewed, node.created
+    )

@@ -7,7 +7,7 @@
 
 """The API's side of a whole fleet, in a number of list calls that does not depend on the number of nodes.
 
-One call each (more only for more than a page of objects): version, Leases, Nodes, the controller manager's Lease, Pods,
+One call each (more only for more than a page of objects): version, Leases, Nodes, the Leases of the control plane and of our lock, Pods,
 events about Nodes, warnings about Pods, CertificateSigningRequests.
 """
 
@@ -17,13 +17,13 @@ import typing as t
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timezone
 
-from .._diagnosis.cluster import Lease, silent_listing
+from .._diagnosis.cluster import silent_listing
 from .._diagnosis.evidence import unknown
-from . import convert
 from .connect import Api, connect
 from .convert import Object
-from .errors import NotThere, Silent
+from .errors import Silent
 from .fleet import Gathering
+from .lock import LIST as CONTROL_LEASES
 from .options import Access
 from .refusal import Question
 
@@ -43,10 +43,6 @@ REQUESTS: t.Final = Question(
 )
 # A Pod that has succeeded says nothing about the node that it was on, and Jobs leave many.
 CURRENT: t.Final = "status.phase!=Succeeded"
-# Who leads among the controller managers renews it every two seconds.
-LEADER: t.Final = Question(
-    "get", "leases.coordination.k8s.io", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases", "kube-system"
-)
 
 
 def list_cluster(access: Access, names: Collection[str] | None = None) -> JSON:
@@ -75,7 +71,7 @@ def _lists(api: Api, names: Collection[str] | None) -> tuple[Gathering, dict[str
     gathering, missing = Gathering(names), {}
     _all(api.pages(LEASES), gathering.add_leases)
     _all(api.pages(NODES), gathering.add_nodes)
-    gathering.controller_manager = _leader(api)
+    _all(api.pages(CONTROL_LEASES), gathering.add_control_leases)
     for field, add, question, selector in (
         ("pods", gathering.add_pods, PODS, CURRENT),
         ("events", gathering.add_events, EVENTS, "involvedObject.kind=Node"),
@@ -89,14 +85,6 @@ def _lists(api: Api, names: Collection[str] | None) -> tuple[Gathering, dict[str
                 raise  # the connection itself; what was listed before would be of a server that is gone
             missing[field] = unknown(f"the API server did not list {field}: {silence}")
     return gathering, missing
-
-
-def _leader(api: Api) -> Lease | None:
-    """The controller manager's Lease; None for one that elects no leader."""
-    try:
-        return convert.lease(api.ask(LEADER, "kube-controller-manager"))
-    except NotThere:
-        return None
 
 
 def _all(pages: Iterable[list[Object]], add: Callable[[Iterable[Object]], None]) -> None:

@@ -123,7 +123,7 @@ def apiserver_stale_connection(node: NodeEvidence, cluster: ClusterEvidence) -> 
     title="The API server or etcd is too slow for heartbeats",
     restart="harmful",
     refusal="every kubelet that starts lists all it watches, which is more load",
-    explains=("sym:flapping",),
+    explains=("nodes-lost-together", "sym:flapping"),
     advice="look at etcd's disk and the API server's load; leave the workers alone",
 )
 def apiserver_overload(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import typing as t
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 
+from ansible_collections.outward.kubelet.plugins.plugin_utils import _remote
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, Acting, ask
 
 
@@ -88,6 +90,53 @@ class Starting(Acting):
 
     def __init__(self) -> None:
         self.started = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+class Kept:
+    """A lock that was lost before the step, during it, or not at all."""
+
+    def __init__(self, before: str | None, after: str | None) -> None:
+        self.lost, self._after = before, after
+
+    def __enter__(self) -> Kept:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.lost = self.lost or self._after
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "result", "lost"),
+    [
+        (None, None, "done", None),
+        (None, "AWX job 12 has it", "done", "AWX job 12 has it"),
+        ("AWX job 12 has it", None, "refused", "the lock was lost: AWX job 12 has it"),
+    ],
+)
+def test_a_step_without_its_lock_is_refused_and_one_that_loses_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str | None, result: str, lost: str | None
+) -> None:
+    given: list[t.Any] = []
+    asked: list[t.Any] = []
+
+    def keeping(lock: t.Any) -> Kept:
+        given.append(lock)
+        return Kept(before, after)
+
+    def execute(**more: t.Any) -> dict[str, t.Any]:
+        asked.append(more["module_args"])
+        return {"result": "done", "changed": True}
+
+    monkeypatch.setattr(_remote, "keeping", keeping)
+    starting: t.Any = Starting()
+    lock = {"slot": "s", "holder": "awx-1@exec/pi-04"}
+    starting._task = SimpleNamespace(args={"cause": "x", "lock": lock}, check_mode=False, environment=None)
+    starting._connection = Connection()
+    starting._execute_module = execute
+    got = starting.run(None, {})
+    assert (got["result"], got.get("lock_lost")) == (result, lost)
+    assert given == [lock]
+    assert asked == ([] if before else [{"cause": "x", "holder": "awx-1@exec/pi-04"}])
 
 
 def concluded(answer: dict[str, t.Any] | Exception) -> dict[str, t.Any]:

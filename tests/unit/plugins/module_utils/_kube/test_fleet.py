@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ApiServer, of_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided, unknown
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.fleet import EVENTS, Gathering
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.fleet import EVENTS, TURNS, Gathering
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 API = ApiServer("https://10.77.0.1:6443", True, None, "v1.37.2", NOW, NOW)
@@ -77,6 +77,41 @@ def test_every_node_is_in_one_state() -> None:
     fleet = of_node(gathered().result(NOW, API, {}), "pi-04").fleet
     assert (fleet.ready, fleet.not_ready, fleet.silent) == (("pi-04",), ("pi-07",), ("pi-05", "pi-06"))
     assert (fleet.unschedulable, fleet.expired_leases) == (("pi-04",), ("pi-05",))
+
+
+def turned(name: str, ready: str, seconds_ago: float) -> Object:
+    item = node(name, ready)
+    item["status"]["conditions"][0]["lastTransitionTime"] = (NOW - timedelta(seconds=seconds_ago)).isoformat()
+    return item
+
+
+def test_of_other_nodes_only_news_are_kept_newest_first_and_bounded() -> None:
+    gathering = Gathering([])
+    gathering.add_leases([lease("pi-04", 5), lease("pi-05", 41)])
+    gathering.add_nodes([turned("pi-04", "True", 86400), turned("pi-05", "True", 86400), turned("pi-06", "True", 90)])
+    gathering.add_nodes([turned("pi-07", "False", 9000), turned("pi-08", "True", 1801)])
+    turns = of_node(gathering.result(NOW, API, {}), "pi-04").fleet.turns
+    assert [(turn.name, turn.ready) for turn in turns] == [("pi-06", "True"), ("pi-07", "False"), ("pi-05", "True")]
+    assert turns[2].renewed == NOW - timedelta(seconds=41)
+    gathering.add_nodes(turned(f"node-{i}", "Unknown", i) for i in range(1000))
+    kept = of_node(gathering.result(NOW, API, {}), "pi-04").fleet.turns
+    assert [turn.name for turn in kept] == [f"node-{i}" for i in range(TURNS)]
+
+
+def test_what_the_guards_ask_of_a_fleet() -> None:
+    gathering = Gathering([])
+    taints = [{"key": "gpu", "effect": "NoSchedule"}]
+    control = node("cp-1", taints=taints)
+    control["metadata"]["labels"] = {"node-role.kubernetes.io/control-plane": ""}
+    preferred = node("pi-05", taints=[{"key": "slow", "effect": "PreferNoSchedule"}])
+    gathering.add_nodes([control, preferred, node("pi-06", unschedulable=True), node("pi-07", "False")])
+    held = {**lease("outward-kubelet-0", 5), "metadata": {"name": "outward-kubelet-0", "resourceVersion": "1"}}
+    held["spec"]["holderIdentity"] = "awx-1@exec-01/pi-07"
+    gathering.add_control_leases([held, lease("kube-controller-manager", 1), lease("kube-scheduler", 1)])
+    fleet = of_node(gathering.result(NOW, API, {}), "pi-05").fleet
+    assert (fleet.control_plane, fleet.tainted, fleet.able) == (("cp-1",), ("cp-1",), ("pi-05",))
+    assert (fleet.in_hand, fleet.names) == (("pi-07",), ("cp-1", "pi-05", "pi-06", "pi-07"))
+    assert fleet.controller_manager is not None
 
 
 def test_a_node_is_there_or_absent_or_was_not_asked_for() -> None:

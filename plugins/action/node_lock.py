@@ -1,0 +1,140 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Take a node in hand, and ask all guards again; or let go of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import lock as slots
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import conclude
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import refuse
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import look_of
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.lock import (
+    Held,
+    Lost,
+    acquire,
+    hand_over,
+    release,
+)
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._holder import gone, this_run
+from ansible_collections.outward.kubelet.plugins.plugin_utils._lock import access, described, me, refuse_token
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import POLICY, policy
+from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import observe
+
+ARGUMENTS: t.Final[Spec] = {
+    **AUTH_SPEC,
+    **POLICY,
+    "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
+    "diagnosis": {"type": "dict"},
+    "timeout": {"type": "int", "default": 600},
+    "lock": {"type": "dict"},
+    "acted": {"type": "list", "elements": "dict", "default": []},
+    "proof": {"type": "dict"},
+}
+
+
+class ActionModule(ActionBase):
+    """Runs on the controller; looks at the node again only when it had to wait."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Return ``lock``, and for ``held`` the diagnosis as it is now, or with its steps refused."""
+        super().run(tmp, task_vars)
+        options = arguments(self, ARGUMENTS)
+        if options["state"] == "released":
+            return released(options)
+        if not options["diagnosis"]:
+            raise AnsibleActionFail("state held needs diagnosis: what node_diagnosis returned")
+        return self._held(options, task_vars or {})
+
+    def _held(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        known = {name: options["diagnosis"][name] for name in ("incident", "permitted", "fingerprint")}
+        if self._task.check_mode or not known["permitted"]:
+            return {"changed": False, **known, "lock": None}
+        refuse_token(options)
+        held = self._acquire(options, this_run(variables, known["incident"]["node"]))
+        if isinstance(held, str):
+            return {
+                "changed": False,
+                **known,
+                "incident": refuse(known["incident"], held),
+                "permitted": {},
+                "lock": None,
+            }
+        lock = described(held, options)
+        try:
+            fresh = self._afresh(options, known["incident"], held, variables)
+        except AnsibleError:
+            _let_go(lock, None)
+            raise
+        return {"changed": True, **fresh, "lock": lock}
+
+    def _acquire(self, options: dict[str, t.Any], holder: slots.Holder) -> Held | str:
+        """The slot, or why there is none."""
+        patience = options["timeout"]
+        claim = slots.Claim(holder, options["max_unavailable"], gone)
+        try:
+            found = acquire(
+                Access.of(options),
+                claim,
+                patience,
+                lambda slot: self._display.display(slots.waiting(slot, holder, patience)),
+            )
+        except Silent as silence:
+            return f"no lock: the API server does not answer the controller: {silence}"
+        except KubeError as error:
+            raise AnsibleActionFail(str(error)) from error
+        return found if isinstance(found, Held) else slots.refused(found.slot, patience)
+
+    def _afresh(
+        self, options: dict[str, t.Any], incident: dict[str, t.Any], held: Held, variables: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        """All guards asked again of the fleet as it is now that nobody else may change it; the node too after a wait."""
+        look = look_of(incident)
+        node = look.node
+        if held.waited > slots.RENEWAL:
+            node = observe(self, vars(node)["profile"].name, variables)
+        cluster = evidence_of({**options, "cluster": None}, look.name)
+        now = dataclasses.replace(look, mode=incident["mode"], node=node, cluster=cluster)
+        found = conclude(now, policy(options, locked=True))
+        told = {name: incident[name] for name in ("explanations",) if name in incident}
+        return {**found, "incident": {**found["incident"], **told}}
+
+
+def released(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Let go of ``lock``: at once when nothing was done or what was done is proven, else by its expiry. Never fails."""
+    lock = options["lock"]
+    if not lock:
+        return {"changed": False, "skipped": True, "lock": None, "msg": "there is no lock to release"}
+    proven = bool((options["proof"] or {}).get("proven"))
+    ended = _let_go(lock, slots.handing_over(options["acted"], proven))
+    return {"changed": True, "lock": {**{name: lock[name] for name in lock if name != "access"}, "ended": ended}}
+
+
+def _let_go(lock: dict[str, t.Any], reason: str | None) -> str:
+    """How it ended, in words."""
+    try:
+        with connect(access(lock)) as api:
+            if reason is None:
+                release(api, lock["slot"], me(lock))
+                return "released"
+            until = hand_over(api, lock["slot"], me(lock), reason).until
+    except Lost as lost:
+        return f"lost: {lost}"
+    except (Silent, KubeError) as problem:
+        return f"left to expire within {slots.DURATION} s: {problem}"
+    return f"handed over: {reason}; other runs stay away until {instant(until) if until else '-'}"
