@@ -20,7 +20,7 @@ def drop(chain: str, match: str) -> str:
     return (
         f"nft add table {TABLE}\n"
         f"nft add chain {TABLE} {chain} '{{ type filter hook {chain} priority -300; }}'\n"
-        f"nft add rule {TABLE} {chain} {match} drop"
+        f"nft add rule {TABLE} {chain} '{match} drop'"  # quoted, for "<" is the shell's otherwise
     )
 
 

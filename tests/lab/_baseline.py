@@ -170,6 +170,13 @@ def foreign(items: Iterable[Object], node: str, baseline: Baseline) -> list[Obje
     return [item for name, item in found.items() if name not in baseline.names]
 
 
+def is_asked_by(item: Object, node: str, baseline: Baseline) -> bool:
+    """A CSR that the kubelet of this node made since: the next diagnosis would take it for a sign of its own fault."""
+    if item["kind"] != "CertificateSigningRequest" or name_of(item) in baseline.names:
+        return False
+    return bool(item["spec"].get("username") == f"system:node:{node}")
+
+
 def is_leftover(pod: Object) -> bool:
     """A Pod that has ended, is stuck in its end, or belongs to no workload."""
     metadata = pod["metadata"]

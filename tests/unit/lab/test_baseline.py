@@ -95,6 +95,16 @@ def test_leftover_pods(metadata: dict[str, Any], phase: str, leftover: bool) -> 
     assert _baseline.is_leftover({"metadata": metadata, "status": {"phase": phase}}) is leftover
 
 
+@pytest.mark.parametrize(
+    ("username", "known", "asked"),
+    [("system:node:pi-04", False, True), ("system:node:pi-04", True, False), ("system:node:pi-05", False, False)],
+)
+def test_a_request_that_a_test_made_the_kubelet_ask(username: str, known: bool, asked: bool) -> None:
+    request = item("CertificateSigningRequest", "csr-1", spec={"username": username})
+    baseline = _baseline.record([request] if known else [], [])
+    assert _baseline.is_asked_by(request, "pi-04", baseline) is asked
+
+
 def pod(name: str, owner: tuple[str, str], on: str = "pi-04") -> dict[str, Any]:
     found = item("Pod", name, spec={"nodeName": on})
     found["metadata"]["ownerReferences"] = [{"kind": owner[0], "name": owner[1]}]
