@@ -9,6 +9,7 @@ Pure: objects in, names and patches out.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -170,11 +171,16 @@ def foreign(items: Iterable[Object], node: str, baseline: Baseline) -> list[Obje
     return [item for name, item in found.items() if name not in baseline.names]
 
 
-def is_asked_by(item: Object, node: str, baseline: Baseline) -> bool:
-    """A CSR that the kubelet of this node made since: the next diagnosis would take it for a sign of its own fault."""
+def is_request_for(item: Object, node: str, baseline: Baseline) -> bool:
+    """A CSR since the baseline with this node's name as its subject, whoever asked (a bootstrap token, in a join).
+
+    The next diagnosis would take it for a sign of its own fault.
+    """
     if item["kind"] != "CertificateSigningRequest" or name_of(item) in baseline.names:
         return False
-    return bool(item["spec"].get("username") == f"system:node:{node}")
+    body = [line for line in base64.b64decode(item["spec"]["request"]).splitlines() if not line.startswith(b"-----")]
+    name = f"system:node:{node}".encode()
+    return bytes([len(name)]) + name in base64.b64decode(b"".join(body))  # DER: its length stands before a text
 
 
 def is_leftover(pod: Object) -> bool:

@@ -87,7 +87,7 @@ def _clean_host(lab: Lab, host: Host, baseline: Baseline) -> None:
     lab.kubectl("delete", "events", f"--field-selector={about}", "--ignore-not-found", "--wait=false")
     items = lab.kubectl.list(f"nodes,pods,certificatesigningrequests,{_baseline.WORKLOADS}")
     _delete(lab, _baseline.foreign(items, host.name, baseline))
-    _delete(lab, [item for item in items if _baseline.is_asked_by(item, host.name, baseline)])
+    _delete(lab, [item for item in items if _baseline.is_request_for(item, host.name, baseline)])
     on_host = [item for item in items if item["kind"] == "Pod" and item["spec"].get("nodeName") == host.name]
     _delete(lab, [pod for pod in on_host if _baseline.is_leftover(pod)])
     for node in items:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import subprocess
 from typing import Any
 
 import pytest
@@ -96,13 +98,28 @@ def test_leftover_pods(metadata: dict[str, Any], phase: str, leftover: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("username", "known", "asked"),
-    [("system:node:pi-04", False, True), ("system:node:pi-04", True, False), ("system:node:pi-05", False, False)],
+    ("name", "known", "found"),
+    [("pi-04", False, True), ("pi-04", True, False), ("pi-05", False, False), ("pi-040", False, False)],
 )
-def test_a_request_that_a_test_made_the_kubelet_ask(username: str, known: bool, asked: bool) -> None:
-    request = item("CertificateSigningRequest", "csr-1", spec={"username": username})
+def test_requests_for_a_node_since_the_baseline(name: str, known: bool, found: bool) -> None:
+    subject = ["-subj", f"/O=system:nodes/CN=system:node:{name}"]
+    made = [
+        "openssl",
+        "req",
+        "-new",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        "/dev/null",
+    ]
+    pem = subprocess.run([*made, *subject], check=True, capture_output=True).stdout
+    spec = {"username": "system:bootstrap:abcdef", "request": base64.b64encode(pem).decode()}
+    request = item("CertificateSigningRequest", "csr-1", spec=spec)
     baseline = _baseline.record([request] if known else [], [])
-    assert _baseline.is_asked_by(request, "pi-04", baseline) is asked
+    assert _baseline.is_request_for(request, "pi-04", baseline) is found
 
 
 def pod(name: str, owner: tuple[str, str], on: str = "pi-04") -> dict[str, Any]:
