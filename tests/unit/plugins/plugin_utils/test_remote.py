@@ -27,6 +27,10 @@ class Connection:
     def get_options(self) -> dict[str, t.Any]:
         return self.options
 
+    def is_pipelining_enabled(self, wrap_async: bool) -> bool:
+        """Ansible's own wrapper is used then."""
+        return False
+
     def get_option(self, name: str) -> t.Any:
         return self.options[name]
 

@@ -44,7 +44,11 @@ def answers() -> dict[str, t.Any]:
         "units": (HEALTHY.kubelet.unit, HEALTHY.runtime.unit, HEALTHY.clock.service),
         "kubelet-files": (HEALTHY.kubelet.binary, fields(HEALTHY.kubelet.config, "unknown_flags"), None),
         "runtime-files": (False, ()),
-        "kubelet-binary": (HEALTHY.kubelet.version, HEALTHY.kubelet.config.unknown_flags),
+        "kubelet-binary": (
+            HEALTHY.kubelet.version,
+            HEALTHY.kubelet.config.unknown_flags,
+            HEALTHY.kubelet.runs_installed,
+        ),
         "healthz": HEALTHY.kubelet.healthz,
         "kubelet-journal": HEALTHY.kubelet.journal,
         "runtime-journal": HEALTHY.runtime.journal,
