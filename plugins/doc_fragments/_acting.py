@@ -31,28 +31,8 @@ options:
     type: str
     choices: [auto, kubeadm, k3s]
     default: auto
-  reason:
-    description: A person's reason to do what the ledger refuses. It is recorded. The gate cannot be overridden.
-    type: str
-    default: ""
-  holder:
-    description: What this run is known by, for the ledger. A job number or a name.
-    type: str
-    default: ""
-  budget:
-    description: How many disruptive actions this node may see in O(period).
-    type: int
-    default: 3
-  period:
-    description: Seconds over which O(budget) is counted.
-    type: int
-    default: 86400
   timeout:
     description: Seconds after which an action that is not proven on the node has failed.
     type: int
     default: 120
-  ledger:
-    description: Absolute path of the ledger on the node. If it cannot be written, nothing is done.
-    type: path
-    default: /var/lib/outward-kubelet/ledger.jsonl
 """

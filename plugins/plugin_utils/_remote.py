@@ -18,6 +18,8 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
 
+from ._holder import holder
+
 # Found by running it (docs: ansible-facts.md rows 1-5): on a full disk or a read-only root a module only works
 # when the wrapper's temporary directory, and Ansible's own, lie on a tmpfs and the module comes through a pipe.
 TMPFS: t.Final = "/dev/shm"
@@ -60,7 +62,12 @@ class OnNode(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The module's result."""
         super().run(tmp, task_vars)
-        return self.concluded(ask(self, self.MODULE, self._task.args, task_vars or {}))
+        variables = task_vars or {}
+        return self.concluded(ask(self, self.MODULE, self.given(variables), variables))
+
+    def given(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The module's arguments."""
+        return t.cast("dict[str, t.Any]", self._task.args)
 
     def concluded(self, answer: Answer) -> dict[str, t.Any]:
         """The module's result, or why there is none."""
@@ -79,6 +86,10 @@ class Acting(OnNode):
         """The module's result; ``result: failed`` with the reason when the module did not end by itself."""
         self.started = datetime.now(UTC)
         return super().run(tmp, task_vars)
+
+    def given(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The module's arguments, with what this run is known by in the ledger."""
+        return {"holder": holder(variables), **self._task.args}
 
     def concluded(self, answer: Answer) -> dict[str, t.Any]:
         """Bad input fails the task, since nothing was touched; whatever was cut off may have acted."""

@@ -13,22 +13,27 @@ import re
 import typing as t
 
 from .._diagnosis.evidence import JSON, to_json
-from .._diagnosis.ledger import Policy
+from .._diagnosis.ledger import LONGEST_PERIOD, Policy
+from .._diagnosis.ledger_view import LONGEST_HOLDER, LONGEST_REASON, said
 from .._diagnosis.node import Unit
 from .ledger import PATH
 from .task import Outcome, Request, Task
 
+# Must be kept in sync with the doc fragment _ledger.
+LEDGER_ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
+    "reason": {"type": "str", "default": ""},
+    "holder": {"type": "str", "default": ""},
+    "budget": {"type": "int", "default": 3},
+    "period": {"type": "int", "default": 86400},
+    "ledger": {"type": "path", "default": PATH},
+}
 # Must be kept in sync with the doc fragment _acting.
 ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
     "cause": {"type": "str", "required": True},
     "fingerprint": {"type": "str", "required": True},
     "profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"], "default": "auto"},
-    "reason": {"type": "str", "default": ""},
-    "holder": {"type": "str", "default": ""},
-    "budget": {"type": "int", "default": 3},
-    "period": {"type": "int", "default": 86400},
     "timeout": {"type": "int", "default": 120},
-    "ledger": {"type": "path", "default": PATH},
+    **LEDGER_ARGUMENTS,
 }
 KUBELET_ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {**ARGUMENTS, "enable": {"type": "bool", "default": False}}
 
@@ -37,22 +42,32 @@ def requested(parameters: t.Mapping[str, t.Any], check: bool) -> Request:
     """The request in a module's parameters; raises ``ValueError`` that says which one is wrong."""
     if not re.fullmatch(r"[0-9a-f]{4,128}", parameters["fingerprint"]):
         raise ValueError("fingerprint must be 4 to 128 hexadecimal digits, as node_diagnosis returns it")
-    for name, least in (("budget", 0), ("period", 1), ("timeout", 1)):
-        if parameters[name] < least:
-            raise ValueError(f"{name} must be at least {least}")
-    if not parameters["ledger"].startswith("/"):
-        raise ValueError("ledger must be an absolute path")
+    if parameters["timeout"] < 1:
+        raise ValueError("timeout must be at least 1")
+    policy, reason, holder = kept(parameters)
     return Request(
-        cause=parameters["cause"],
+        cause=said("cause", parameters["cause"], LONGEST_HOLDER),
         fingerprint=parameters["fingerprint"],
-        holder=parameters["holder"],
-        reason=parameters["reason"],
-        policy=Policy(parameters["budget"], float(parameters["period"])),
+        holder=holder,
+        reason=reason,
+        policy=policy,
         ledger=parameters["ledger"],
         timeout=float(parameters["timeout"]),
         enable=bool(parameters.get("enable")),
         check=check,
     )
+
+
+def kept(parameters: t.Mapping[str, t.Any]) -> tuple[Policy, str, str]:
+    """Policy, reason and holder of :data:`LEDGER_ARGUMENTS`; raises ``ValueError`` that says which one is wrong."""
+    for name, least, most in (("budget", 0, 1000), ("period", 1, LONGEST_PERIOD)):
+        if not least <= parameters[name] <= most:
+            raise ValueError(f"{name} must be {least} to {most}")
+    if not parameters["ledger"].startswith("/"):
+        raise ValueError("ledger must be an absolute path")
+    reason = said("reason", parameters["reason"], LONGEST_REASON)
+    holder = said("holder", parameters["holder"], LONGEST_HOLDER)
+    return Policy(parameters["budget"], float(parameters["period"])), reason, holder
 
 
 def described(task: Task, request: Request, outcome: Outcome) -> JSON:
