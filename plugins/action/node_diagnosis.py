@@ -18,7 +18,6 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json, unknown
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause
@@ -28,15 +27,15 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.options impo
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import POLICY, policy
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
 
 ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
+    **POLICY,
     "node_name": {"type": "str"},
     "profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"], "default": "auto"},
     "mode": {"type": "str", "choices": ["diagnose", "recover"], "default": "diagnose"},
-    "automate": {"type": "str", "choices": ["none", "safe", "guarded"], "default": "guarded"},
-    "max_unavailable": {"type": "int", "default": 1},
     "cluster": {"type": "dict"},
     "try_sandbox": {"type": "bool", "default": True},
     "explain": EXPLAIN,
@@ -53,7 +52,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         options = arguments(self, ARGUMENTS)
-        causes = asked(options["explain"])
+        causes, allowed = asked(options["explain"]), policy(options)
         host = str(variables["inventory_hostname"])
         name = options["node_name"] or host
         started = datetime.now(UTC)
@@ -66,9 +65,8 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(problem)
         node = self._tried(options, variables, node, cluster)
         mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
-        policy = Policy(options["automate"], options["max_unavailable"])
         look = Look(host, mode, started, node, cluster, cluster.name)
-        return {"changed": False, **conclude(look, policy, causes)}
+        return {"changed": False, **conclude(look, allowed, causes)}
 
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
         node = self._look(profile, variables)

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.outward.kubelet.plugins.plugin_utils._holder import holder
+from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OnNode
 
 
@@ -36,4 +36,4 @@ class ActionModule(OnNode):
             raise AnsibleActionFail(
                 "to forgive needs a reason, which is kept beside the entry: -e outward_reason='the SD card was replaced'"
             )
-        return {"holder": holder(variables), **arguments}
+        return {"holder": author(variables), **arguments}

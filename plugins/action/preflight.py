@@ -13,10 +13,12 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import LONGEST_PERIOD
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import reason, windows
 from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, writable
 
 # Every variable of the collection, with the check of its value; the roles' argument_specs say the same in words.
@@ -32,6 +34,11 @@ VARIABLES: t.Final[Spec] = {
     "outward_soak_seconds": {"type": "int"},
     "outward_proof_timeout": {"type": "int"},
     "outward_reason": {"type": "str"},
+    "outward_budget": {"type": "int"},
+    "outward_budget_period": {"type": "int"},
+    "outward_forgive": {"type": "str"},
+    "outward_hands_off": {"type": "str"},
+    "outward_maintenance": {"type": "list", "elements": "str"},
     "outward_hosts": {"type": "str"},
     "outward_explain": EXPLAIN,
     "outward_report": {"type": "path"},
@@ -39,7 +46,14 @@ VARIABLES: t.Final[Spec] = {
     "outward_each": {"type": "str"},
     "outward_query": {"type": "str"},
 }
-MINIMUM: t.Final = {"outward_max_unavailable": 1, "outward_soak_seconds": 0, "outward_proof_timeout": 1}
+MINIMUM: t.Final = {
+    "outward_max_unavailable": 1,
+    "outward_soak_seconds": 0,
+    "outward_proof_timeout": 1,
+    "outward_budget": 0,
+    "outward_budget_period": 1,
+}
+MAXIMUM: t.Final = {"outward_budget_period": LONGEST_PERIOD}
 
 
 class ActionModule(ActionBase):
@@ -53,14 +67,16 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         options = arguments(self, {**AUTH_SPEC, "report_dir": REPORT_DIR})
         nodes = targets(variables)
+        self._refuse_values(variables)
         for host in nodes:
             refuse_unknown(variables["hostvars"][host])
-        self._refuse_values(variables)
+            self._refuse_values(variables["hostvars"][host])
         refuse_twins(nodes)
         writable(Path(options["report_dir"]))
         return {"changed": False, "cluster": listed(options, sorted(nodes.values()))}
 
-    def _refuse_values(self, variables: dict[str, t.Any]) -> None:
+    def _refuse_values(self, variables: t.Mapping[str, t.Any]) -> None:
+        """Of the play, or of one host: each may have its own."""
         given = {name: variables[name] for name in VARIABLES if name in variables}
         given = {name: self._templar.template(value) for name, value in given.items()}
         own, self._task.args = self._task.args, given
@@ -68,10 +84,20 @@ class ActionModule(ActionBase):
             checked = arguments(self, {n: VARIABLES[n] for n in given})
         finally:
             self._task.args = own
-        for name, least in MINIMUM.items():
-            if name in given and checked[name] < least:
-                raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at least {least}")
+        refuse_values(checked)
         asked(checked.get("outward_explain"))
+
+
+def refuse_values(checked: t.Mapping[str, t.Any]) -> None:
+    """What has the right type and cannot be meant; raises AnsibleActionFail naming the variable."""
+    for name, least in MINIMUM.items():
+        if checked.get(name) is not None and checked[name] < least:
+            raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at least {least}")
+    for name, most in MAXIMUM.items():
+        if checked.get(name) is not None and checked[name] > most:
+            raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at most {most}")
+    reason("outward_hands_off", checked.get("outward_hands_off"))
+    windows("outward_maintenance", checked.get("outward_maintenance"))
 
 
 def targets(variables: dict[str, t.Any]) -> dict[str, str]:

@@ -13,18 +13,17 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import conclude
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import NoReport, differences, look_of
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import verdict
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import POLICY, policy
 from ansible_collections.outward.kubelet.plugins.plugin_utils._saved import load
 
 ARGUMENTS: t.Final[Spec] = {
     "report": {"type": "path", "required": True},
     "explain": EXPLAIN,
-    "automate": {"type": "str", "choices": ["none", "safe", "guarded"], "default": "guarded"},
-    "max_unavailable": {"type": "int", "default": 1},
+    **POLICY,
 }
 
 
@@ -39,8 +38,7 @@ class ActionModule(ActionBase):
         options = arguments(self, ARGUMENTS)
         causes = asked(options["explain"])
         saved, look = read(Path(options["report"]))
-        policy = Policy(options["automate"], options["max_unavailable"])
-        incident = conclude(look, policy, causes)["incident"]
+        incident = conclude(look, policy(options), causes)["incident"]
         changed = differences(saved["diagnosis"], incident["diagnosis"]) if "diagnosis" in saved else []
         self._display.display("\n".join([*verdict(incident), *(f"  then        {line}" for line in changed)]))
         return {"changed": False, "incident": incident, "differences": changed}

@@ -21,6 +21,7 @@ description:
     sandbox is made on the node and removed again, unless O(try_sandbox=false) or in check mode.
 extends_documentation_fragment:
   - outward.kubelet._attributes
+  - outward.kubelet._policy
   - outward.kubelet._kube_auth
 attributes:
   check_mode:
@@ -44,15 +45,6 @@ options:
     type: str
     choices: [diagnose, recover]
     default: diagnose
-  automate:
-    description: Which level of causes may be repaired without a person.
-    type: str
-    choices: [none, safe, guarded]
-    default: guarded
-  max_unavailable:
-    description: How many Nodes may be unavailable for whatever reason, this one included, while one is repaired.
-    type: int
-    default: 1
   explain:
     description:
       - Causes whose rules are asked why, whether they hold or not; V(all) asks every one.

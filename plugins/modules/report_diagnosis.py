@@ -19,6 +19,7 @@ description:
   - A report of another schema, or one without evidence, fails the task.
 extends_documentation_fragment:
   - outward.kubelet._attributes
+  - outward.kubelet._policy
 attributes:
   check_mode:
     support: full
@@ -35,15 +36,6 @@ options:
     description: Causes whose rules are asked why, whether they hold or not; V(all) asks every one.
     type: list
     elements: str
-  automate:
-    description: Which level of causes may be repaired without a person.
-    type: str
-    choices: [none, safe, guarded]
-    default: guarded
-  max_unavailable:
-    description: How many Nodes may be unavailable for whatever reason, this one included, while one is repaired.
-    type: int
-    default: 1
 """
 
 EXAMPLES = r"""

@@ -18,7 +18,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
 
-from ._holder import holder
+from ._author import author
 
 # Found by running it (docs: ansible-facts.md rows 1-5): on a full disk or a read-only root a module only works
 # when the wrapper's temporary directory, and Ansible's own, lie on a tmpfs and the module comes through a pipe.
@@ -89,7 +89,7 @@ class Acting(OnNode):
 
     def given(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """The module's arguments, with what this run is known by in the ledger."""
-        return {"holder": holder(variables), **self._task.args}
+        return {"holder": author(variables), **self._task.args}
 
     def concluded(self, answer: Answer) -> dict[str, t.Any]:
         """Bad input fails the task, since nothing was touched; whatever was cut off may have acted."""

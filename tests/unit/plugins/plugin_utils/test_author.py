@@ -10,7 +10,7 @@ import socket
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.plugin_utils._holder import LONGEST, holder
+from ansible_collections.outward.kubelet.plugins.plugin_utils._author import LONGEST, author
 
 HOST = socket.gethostname()
 
@@ -25,9 +25,9 @@ HOST = socket.gethostname()
     ],
 )
 def test_who_asks(variables: dict[str, object], environ: dict[str, str], known: str) -> None:
-    assert holder(variables, environ) == known
+    assert author(variables, environ) == known
 
 
 def test_it_is_one_bounded_line() -> None:
-    assert len(holder({"awx_user_name": "x" * 500}, {})) == LONGEST
-    assert "@" in holder({})
+    assert len(author({"awx_user_name": "x" * 500}, {})) == LONGEST
+    assert "@" in author({})

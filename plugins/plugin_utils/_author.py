@@ -5,7 +5,7 @@
 # Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What a run is known by on the nodes and in the cluster: who, on which controller, in which job; no secret."""
+"""Who acts, as ledgers and the cluster are told: the user, the controller and the job; no secret."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JOBS: t.Final = ("awx_job_id", "tower_job_id")
 USERS: t.Final = ("awx_user_name", "tower_user_name")
 
 
-def holder(variables: Mapping[str, t.Any], environ: Mapping[str, str] | None = None) -> str:
+def author(variables: Mapping[str, t.Any], environ: Mapping[str, str] | None = None) -> str:
     """``anna@controller``, with the job of AWX when there is one: ``anna@controller, AWX job 42``."""
     environ = os.environ if environ is None else environ
     user = _first(variables, USERS) or environ.get("SUDO_USER") or _login()
