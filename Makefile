@@ -97,8 +97,9 @@ bench-pure: build-tree ## Cost of the diagnosis alone, without the lab; writes d
 
 ##@ Other
 .PHONY: docs clean help
-docs: build-tree ## Write the tables of docs/ from the code
+docs: build-tree ## Write the tables of docs/ and the manifests of examples/ from the code
 	@$(PY) -m tests.tools.causes
+	@$(PY) -m tests.tools.rbac
 
 clean: ## Remove what the build made here (the lab and caches stay: lab-down)
 	rm -rf .build .venv .mypy_cache .ruff_cache .pytest_cache .ansible reports examples/pi-cluster/reports

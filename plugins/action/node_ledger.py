@@ -10,6 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 
+from ansible_collections.outward.kubelet.plugins.action.preflight import refuse_unknown
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OnNode
 
@@ -22,6 +23,7 @@ class ActionModule(OnNode):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The module's result; the table goes to the screen as plain lines."""
         variables = task_vars or {}
+        refuse_unknown(variables)
         result = super().run(tmp, variables)
         if "table" in result:
             self._display.display(

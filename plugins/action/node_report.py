@@ -23,6 +23,7 @@ ARGUMENTS: t.Final[Spec] = {
     "mode": {"type": "str", "choices": ["diagnose", "check", "recover"], "default": "recover"},
     "acted": {"type": "list", "elements": "dict", "default": []},
     "proof": {"type": "dict"},
+    "notes": {"type": "list", "elements": "str", "default": []},
     "error": {"type": "str"},
 }
 
@@ -40,7 +41,7 @@ class ActionModule(ActionBase):
         host = str((task_vars or {})["inventory_hostname"])
         incident = options["incident"] or stillborn(host, options["mode"], now)
         acted = [result for result in options["acted"] if "result" in result]
-        report = close(incident, acted, options["proof"], options["error"], now)
+        report = close(incident, acted, options["proof"], options["error"], now, notes=options["notes"])
         path = write_report(Path(options["report_dir"]), report)
         self._display.display("\n".join(verdict(report)))
         return {"changed": False, "outcome": report["outcome"], "report": str(path)}

@@ -15,7 +15,8 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import LONGEST_PERIOD
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import ROLES
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed, require_rights
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import reason, windows
@@ -39,12 +40,20 @@ VARIABLES: t.Final[Spec] = {
     "outward_forgive": {"type": "str"},
     "outward_hands_off": {"type": "str"},
     "outward_maintenance": {"type": "list", "elements": "str"},
+    "outward_access": {"type": "str", "choices": list(ROLES)},
+    "outward_access_path": {"type": "path"},
+    "outward_access_seconds": {"type": "int"},
     "outward_hosts": {"type": "str"},
     "outward_explain": EXPLAIN,
     "outward_report": {"type": "path"},
     "outward_reports": {"type": "list", "elements": "path"},
     "outward_each": {"type": "str"},
     "outward_query": {"type": "str"},
+}
+ARGUMENTS: t.Final[Spec] = {
+    **AUTH_SPEC,
+    "report_dir": REPORT_DIR,
+    "mode": {"type": "str", "choices": ["diagnose", "recover"], "default": "diagnose"},
 }
 MINIMUM: t.Final = {
     "outward_max_unavailable": 1,
@@ -65,7 +74,7 @@ class ActionModule(ActionBase):
         """Fail with one sentence for bad input; return ``cluster`` for node_diagnosis."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        options = arguments(self, {**AUTH_SPEC, "report_dir": REPORT_DIR})
+        options = arguments(self, ARGUMENTS)
         nodes = targets(variables)
         self._refuse_values(variables)
         for host in nodes:
@@ -73,6 +82,8 @@ class ActionModule(ActionBase):
             self._refuse_values(variables["hostvars"][host])
         refuse_twins(nodes)
         writable(Path(options["report_dir"]))
+        # To check is to look: a person who may only read can see what would be done.
+        require_rights(options, "diagnose" if self._task.check_mode else options["mode"])
         return {"changed": False, "cluster": listed(options, sorted(nodes.values()))}
 
     def _refuse_values(self, variables: t.Mapping[str, t.Any]) -> None:

@@ -45,6 +45,11 @@ options:
   proof:
     description: What M(outward.kubelet.node_proof) returned.
     type: dict
+  notes:
+    description: What is told beside, such as that the cluster could not be told. It decides nothing.
+    type: list
+    elements: str
+    default: []
   error:
     description: Why the run could not go on.
     type: str

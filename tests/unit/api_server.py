@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import ssl
 import threading
@@ -35,6 +36,14 @@ class FakeApi:
     refusals: dict[str, tuple[int, str]] = field(default_factory=dict)  # path -> status and body
     asked: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    written: dict[str, t.Any] = field(default_factory=dict)  # objects that somebody made, by path
+    kinds: set[tuple[str, str]] = field(default_factory=set)  # methods that wrote, and of what type
+    answers: dict[str, t.Callable[[t.Any], tuple[int, t.Any]]] = field(
+        default_factory=dict
+    )  # POST to path: body -> answer
+    guard: threading.Lock = field(default_factory=threading.Lock)
+    versions: t.Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    watch: t.Callable[[], None] = lambda: None  # called after each write, with nothing else going on
 
     def load(self, recording: str) -> None:
         """Answer with the lists of a directory below tests/recordings/api."""
@@ -54,14 +63,42 @@ class FakeApi:
             return self.refusals.get(path, (200, {"gitVersion": "v1.37.2"}))
         if key in self.refusals:
             return self.refusals[key]
-        if path in self.objects:
-            return 200, self.objects[path]
+        if path in self.objects or path in self.written:
+            return 200, self.written.get(path) or self.objects[path]
         if "limit" not in query:
             return 404, {"kind": "Status", "message": "not found"}
         start, limit = int(query.get("continue", ["0"])[0]), int(query["limit"][0])
-        items = self.lists.get(key, [])
+        items = self.lists.get(key, []) + [o for at, o in self.written.items() if at.rpartition("/")[0] == path]
         more = {"continue": str(start + limit)} if start + limit < len(items) else {}
         return 200, {"metadata": more, "items": items[start : start + limit]}
+
+    def write(self, method: str, path: str, body: t.Any) -> tuple[int, t.Any]:
+        """POST, PUT or PATCH (RFC 7386), with the conflicts of a real API server."""
+        with self.guard:
+            if path in self.refusals:
+                return self.refusals[path]
+            if path in self.answers:
+                return self.answers[path](body)
+            at = f"{path}/{body['metadata']['name']}" if method == "POST" else path
+            old = self.written.get(at)
+            if (method == "POST") == (old is not None):
+                return (409 if old else 404), {"kind": "Status", "message": "already exists" if old else "not found"}
+            version = body.get("metadata", {}).get("resourceVersion")
+            if old and version and version != old["metadata"]["resourceVersion"]:
+                return 409, {"kind": "Status", "message": "the object has been modified"}
+            new = merged(old, body) if method == "PATCH" else body
+            self.written[at] = merged(new, {"metadata": {"resourceVersion": str(next(self.versions))}})
+            self.watch()
+            return (201 if method == "POST" else 200), self.written[at]
+
+
+def merged(old: t.Any, change: t.Any) -> t.Any:
+    """RFC 7386: null removes."""
+    if not isinstance(change, dict):
+        return change
+    base = old if isinstance(old, dict) else {}
+    new = {**base, **{name: merged(base.get(name), value) for name, value in change.items()}}
+    return {name: value for name, value in new.items() if change.get(name, value) is not None}
 
 
 @contextlib.contextmanager
@@ -87,10 +124,28 @@ def serving(tls: tuple[Path, Path] | None = None) -> Iterator[FakeApi]:
 def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            with api.guard:
+                answer = api.answer(parts.path.rstrip("/"), parse_qs(parts.query))
+            self._reply(*answer)
+
+        def do_POST(self) -> None:
+            self._write()
+
+        def do_PUT(self) -> None:
+            self._write()
+
+        def do_PATCH(self) -> None:
+            self._write()
+
+        def _write(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            api.kinds.add((self.command, self.headers["Content-Type"]))
+            self._reply(*api.write(self.command, urlsplit(self.path).path, body))
+
+        def _reply(self, status: int, body: t.Any) -> None:
             api.asked.append(self.path)
             api.tokens.add(self.headers.get("Authorization", ""))
-            parts = urlsplit(self.path)
-            status, body = api.answer(parts.path.rstrip("/"), parse_qs(parts.query))
             data = (body if isinstance(body, str) else json.dumps(body)).encode()
             self.send_response_only(status)
             self.send_header("Date", api.date)

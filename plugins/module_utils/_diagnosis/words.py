@@ -62,6 +62,7 @@ def verdict(report: JSON) -> list[str]:
         lines += _signal(signal)
     lines += _steps(report)
     lines += _proof(report["proof"]["checks"])
+    lines += _item("note", report.get("notes", []))  # reports of 0.1 have none
     lines += _item("error", [report["error"]] if report.get("error") else [])
     if report["next"] and report["outcome"] not in ("recovered",):
         lines += _item("next", [report["next"]])

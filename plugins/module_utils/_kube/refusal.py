@@ -17,16 +17,16 @@ import typing as t
 from dataclasses import dataclass
 
 from . import library
-from .errors import KubeError, NotThere, Silent
+from .errors import Conflict, KubeError, NotThere, Silent
 
 E = t.TypeVar("E", bound=OSError)
-CLUSTER_ROLE: t.Final = "outward-kubelet-diagnose"
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0  # seconds; read: between two packets of an answer
 # OpenSSL's verify codes (openssl-verification-options(1)): 9 not yet valid, 10 expired. Those are the cluster's
 # trouble, or a clock's; all others mean that the controller was given the wrong thing to check with.
 OUT_OF_DATE: t.Final = frozenset({9, 10})
 # OpenSSL's words for certificates and keys of ours that it cannot load, before anything was sent.
 OUR_FILES: t.Final = ("PEM lib", "NO_CERTIFICATE_OR_CRL_FOUND", "KEY_VALUES_MISMATCH", "NO_START_LINE", "X509 lib")
+ONE_OBJECT: t.Final = ("get", "update", "patch")
 OVERLOADED: t.Final = frozenset({408, 410, 429})
 
 
@@ -38,9 +38,12 @@ class Question:
     resource: str  # with its group: leases.coordination.k8s.io
     path: str  # of the list, or of that below which the object's name stands
     namespace: str = ""
+    role: str = "diagnose"  # the first of our roles that has it (rights.py); everybody: every user; admin: none of ours
+    names: tuple[str, ...] = ()  # the only objects that are asked about; empty: any
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.resource}" + (f" in the namespace {self.namespace}" if self.namespace else "")
+        which = f" {', '.join(self.names)}" if self.names else ""
+        return f"{self.verb} {self.resource}{which}" + (f" in the namespace {self.namespace}" if self.namespace else "")
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Peer:
     credentials: str
 
 
-def answer(peer: Peer, question: Question, status: int, body: str) -> KubeError | Silent | NotThere:
+def answer(peer: Peer, question: Question, status: int, body: str) -> KubeError | Silent | NotThere | Conflict:
     """The exception for an HTTP answer that is no success."""
     if status == 401:
         return KubeError(
@@ -60,8 +63,10 @@ def answer(peer: Peer, question: Question, status: int, body: str) -> KubeError 
         )
     if status == 403:
         return _forbidden(peer, question, body)
-    if status == 404 and question.verb == "get":
+    if status == 404 and question.verb in ONE_OBJECT:
         return NotThere(f"there is no such object to {question}")
+    if status == 409:
+        return Conflict(f"somebody else was faster to {question}")
     if status >= 500 or status in OVERLOADED:
         return Silent(f"it answers {status} to {question}{_said(body)}", status)
     return KubeError(
@@ -77,9 +82,11 @@ def _forbidden(peer: Peer, question: Question, body: str) -> KubeError:
             f"the API server {peer.server} saw no credentials (403, user {user}): {peer.credentials} holds none, or its"
             " exec plugin gave none; use another kubeconfig, or set api_key"
         )
+    if question.role == "admin":
+        return KubeError(f"the user {user} of {peer.credentials} may not {question} (403): that takes a cluster admin")
     return KubeError(
         f"the user {user} of {peer.credentials} may not {question} (403): the permission {question.verb} on"
-        f" {question.resource} is missing; bind the ClusterRole {CLUSTER_ROLE} to it"
+        f" {question.resource} is missing; bind the ClusterRole outward-kubelet-{question.role} to it (rbac/{question.role}.yml)"
     )
 
 

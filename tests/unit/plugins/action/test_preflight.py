@@ -22,7 +22,7 @@ from ansible_collections.outward.kubelet.plugins.action.preflight import (
     ("name", "words"),
     [
         ("outward_soak_second", "there is no variable outward_soak_second: did you mean outward_soak_seconds?"),
-        ("outward_xyzzy", "there is no variable outward_xyzzy: there are outward_automate, outward_budget"),
+        ("outward_xyzzy", "there is no variable outward_xyzzy: there are outward_access, outward_access_path"),
     ],
 )
 def test_a_variable_that_there_is_not_is_refused(name: str, words: str) -> None:
