@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,6 @@ from types import SimpleNamespace
 import pytest
 from ansible.errors import AnsibleActionFail
 
-from ansible_collections.outward.kubelet.plugins.action import cluster_access
 from ansible_collections.outward.kubelet.plugins.action.cluster_access import ActionModule
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.access import REVIEW
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
@@ -80,7 +80,7 @@ def test_half_a_secret_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.Mo
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_secret.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(AnsibleActionFail, match="cannot be written: No space left on device"):
         _secret.write_secret(tmp_path / "x", {"token": TOKEN})
     assert list(tmp_path.iterdir()) == []
@@ -109,7 +109,3 @@ def test_a_silent_api_server_is_evidence_and_no_missing_right(fake: FakeApi) -> 
     fake.refusals[REVIEW.path] = (503, "")
     _cluster.require_rights({"host": fake.url, "api_key": "x"}, "recover")
     assert len(fake.asked) == 1 < len(RIGHTS["recover"])
-
-
-def test_the_bounds_of_a_token() -> None:
-    assert (cluster_access.SHORTEST, cluster_access.LONGEST) == (600, 31_536_000)

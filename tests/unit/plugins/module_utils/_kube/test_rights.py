@@ -71,7 +71,7 @@ def test_every_question_is_a_right_of_the_role_that_it_names() -> None:
     missing = {
         where: question
         for where, question in found.items()
-        if question.role in ROLES and question not in RIGHTS[t.cast(Role, question.role)]
+        if question.role in ROLES and question not in RIGHTS[question.role]
     }
     assert missing == {}
     assert {question.role for question in found.values()} <= {*ROLES, "everybody"}
