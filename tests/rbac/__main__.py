@@ -44,7 +44,11 @@ def lab(*words: str, stdin: str = "") -> str:
 def scratch(items: list[t.Any]) -> list[t.Any]:
     """The manifest under a name of its own; namespaces of the cluster that rights are given in stay."""
     text = json.dumps(items)
-    for ours, theirs in ((f'"{NAMESPACE}"', f'"{SCRATCH}"'), (f'"{NAMESPACE}-', f'"{SCRATCH}-'), (LABEL, f'"{SCRATCH}"')):
+    for ours, theirs in (
+        (f'"{NAMESPACE}"', f'"{SCRATCH}"'),
+        (f'"{NAMESPACE}-', f'"{SCRATCH}-'),
+        (LABEL, f'"{SCRATCH}"'),
+    ):
         text = text.replace(ours, theirs)
     return t.cast("list[t.Any]", json.loads(text))
 
