@@ -24,6 +24,7 @@ from ansible.template import is_trusted_as_template
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._host.arrival import MARK
 from ansible_collections.outward.kubelet.plugins.plugin_utils import _carrier as carrier
 from ansible_collections.outward.kubelet.plugins.plugin_utils import _shipment as shipment
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Answer, ask
@@ -208,8 +209,8 @@ def answering(monkeypatch: pytest.MonkeyPatch, told: dict[str, t.Any] | Exceptio
     def execute(command: str, in_data: bytes) -> dict[str, t.Any]:
         if isinstance(told, Exception):
             raise told
-        line = f"\n{carrier.MARK}{json.dumps(told)}\n" if told else ""
-        return {"rc": status, "stdout": f"\n{carrier.MARK}begun\n{line}", "stderr": "Traceback\nMemoryError"}
+        line = f"\n{MARK}{json.dumps(told)}\n" if told else ""
+        return {"rc": status, "stdout": f"\n{MARK}begun\n{line}", "stderr": "Traceback\nMemoryError"}
 
     action = Piped()
     monkeypatch.setattr(action, "_low_level_execute_command", execute)
