@@ -27,3 +27,7 @@ class Silent(Exception):
 
 class NotThere(Exception):
     """The API server answered that it has no such object (404)."""
+
+
+class Conflict(Exception):
+    """The API server answered that somebody else was faster (409): there is such an object, or a newer one."""

@@ -17,16 +17,18 @@ import typing as t
 from dataclasses import dataclass
 
 from . import library
-from .errors import KubeError, NotThere, Silent
+from .errors import Conflict, KubeError, NotThere, Silent
 
 E = t.TypeVar("E", bound=OSError)
-CLUSTER_ROLE: t.Final = "outward-kubelet-diagnose"
+READ: t.Final = "the ClusterRole outward-kubelet-diagnose"
+WRITE: t.Final = "the Role outward-kubelet-recover"  # of the question's namespace
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0  # seconds; read: between two packets of an answer
 # OpenSSL's verify codes (openssl-verification-options(1)): 9 not yet valid, 10 expired. Those are the cluster's
 # trouble, or a clock's; all others mean that the controller was given the wrong thing to check with.
 OUT_OF_DATE: t.Final = frozenset({9, 10})
 # OpenSSL's words for certificates and keys of ours that it cannot load, before anything was sent.
 OUR_FILES: t.Final = ("PEM lib", "NO_CERTIFICATE_OR_CRL_FOUND", "KEY_VALUES_MISMATCH", "NO_START_LINE", "X509 lib")
+ONE_OBJECT: t.Final = ("get", "update", "patch")
 OVERLOADED: t.Final = frozenset({408, 410, 429})
 
 
@@ -51,7 +53,7 @@ class Peer:
     credentials: str
 
 
-def answer(peer: Peer, question: Question, status: int, body: str) -> KubeError | Silent | NotThere:
+def answer(peer: Peer, question: Question, status: int, body: str) -> KubeError | Silent | NotThere | Conflict:
     """The exception for an HTTP answer that is no success."""
     if status == 401:
         return KubeError(
@@ -60,8 +62,10 @@ def answer(peer: Peer, question: Question, status: int, body: str) -> KubeError 
         )
     if status == 403:
         return _forbidden(peer, question, body)
-    if status == 404 and question.verb == "get":
+    if status == 404 and question.verb in ONE_OBJECT:
         return NotThere(f"there is no such object to {question}")
+    if status == 409:
+        return Conflict(f"somebody else was faster to {question}")
     if status >= 500 or status in OVERLOADED:
         return Silent(f"it answers {status} to {question}{_said(body)}", status)
     return KubeError(
@@ -79,7 +83,7 @@ def _forbidden(peer: Peer, question: Question, body: str) -> KubeError:
         )
     return KubeError(
         f"the user {user} of {peer.credentials} may not {question} (403): the permission {question.verb} on"
-        f" {question.resource} is missing; bind the ClusterRole {CLUSTER_ROLE} to it"
+        f" {question.resource} is missing; bind {READ if question.verb in ('get', 'list') else WRITE} to it"
     )
 
 
