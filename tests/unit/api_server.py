@@ -11,7 +11,7 @@ import json
 import ssl
 import threading
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -35,6 +35,8 @@ class FakeApi:
     refusals: dict[str, tuple[int, str]] = field(default_factory=dict)  # path -> status and body
     asked: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
+    # What is answered to a request that writes: method, path and body in, status and body out
+    react: Callable[[str, str, t.Any], tuple[int, t.Any]] | None = None
 
     def load(self, recording: str) -> None:
         """Answer with the lists of a directory below tests/recordings/api."""
@@ -90,7 +92,20 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
             api.asked.append(self.path)
             api.tokens.add(self.headers.get("Authorization", ""))
             parts = urlsplit(self.path)
-            status, body = api.answer(parts.path.rstrip("/"), parse_qs(parts.query))
+            self._say(*api.answer(parts.path.rstrip("/"), parse_qs(parts.query)))
+
+        def do_POST(self) -> None:
+            self._write()
+
+        def do_PATCH(self) -> None:
+            self._write()
+
+        def _write(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert api.react is not None
+            self._say(*api.react(self.command, self.path, body))
+
+        def _say(self, status: int, body: t.Any) -> None:
             data = (body if isinstance(body, str) else json.dumps(body)).encode()
             self.send_response_only(status)
             self.send_header("Date", api.date)
