@@ -19,7 +19,7 @@ Object = dict[str, t.Any]
 NODE: t.Final = "/api/v1/nodes/pi-04"
 PODS: t.Final = "/api/v1/pods"
 NOW: t.Final = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
-assert DATE == NOW.strftime("%a, %d %b %Y %H:%M:%S GMT")
+assert NOW.strftime("%a, %d %b %Y %H:%M:%S GMT") == DATE
 
 
 def held(budget: str = "web") -> tuple[int, Object]:
@@ -62,7 +62,9 @@ class SmallCluster:
     api: FakeApi
     time: float = 0.0
     lasts: dict[str, float | None] = field(default_factory=dict)  # Pod -> seconds from eviction to its end; None: never
-    answers: dict[str, list[tuple[int, Object]]] = field(default_factory=dict)  # Pod -> answers before the first success
+    answers: dict[str, list[tuple[int, Object]]] = field(
+        default_factory=dict
+    )  # Pod -> answers before the first success
     events: list[tuple[float, t.Callable[[], None]]] = field(default_factory=list)
     evictions: list[tuple[str, Object]] = field(default_factory=list)  # Pod and body, accepted or not
     patches: list[Object] = field(default_factory=list)
@@ -155,7 +157,11 @@ class SmallCluster:
         if item is None:
             return 404, {"kind": "Status", "reason": "NotFound", "message": f'pods "{name}" not found'}
         if body["deleteOptions"]["preconditions"]["uid"] != item["metadata"]["uid"]:
-            return 409, {"kind": "Status", "reason": "Conflict", "message": "the UID in the precondition does not match"}
+            return 409, {
+                "kind": "Status",
+                "reason": "Conflict",
+                "message": "the UID in the precondition does not match",
+            }
         item["metadata"]["deletionTimestamp"] = "2026-11-23T15:00:30Z"
         lasts = self.lasts.get(name, 2.0)
         if lasts is not None:
@@ -165,7 +171,7 @@ class SmallCluster:
 
 def written_by(node: Object, manager: str) -> None:
     """Who has last written spec.unschedulable."""
-    fields = {"f:spec": {"f:unschedulable": {}}}
+    fields: Object = {"f:spec": {"f:unschedulable": {}}}
     node["metadata"]["managedFields"] = [{"manager": manager, "time": "2026-11-23T14:00:00Z", "fieldsV1": fields}]
 
 

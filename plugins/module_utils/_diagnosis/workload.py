@@ -158,7 +158,8 @@ def runs(found: JSON) -> str:
     """What runs there, in one line."""
     kinds = [_share(found[q.key], q.words) for q in QUESTIONS if q.key not in LOSSES]
     shown = ", ".join(kind for kind in kinds if kind)
-    return f"{found['pods']} Pods run there" + (f", {shown}" if shown else "")
+    count = found["pods"]
+    return ("1 Pod runs there" if count == 1 else f"{count} Pods run there") + (f", {shown}" if shown else "")
 
 
 def losses(found: JSON) -> str:

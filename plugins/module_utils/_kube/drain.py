@@ -113,18 +113,19 @@ def _rounds(api: Api, order: Order, course: Course, clock: Clock) -> None:
     deadline = heard + order.timeout
     while True:
         try:
-            _evict_due(api, course, clock)
             _notice(api, order, course)
+            if not course.left:
+                return
+            if clock.now() >= deadline:
+                course.problem = f"after {order.timeout:.0f} s Pods are left: {len(course.left)}"
+                return
+            _evict_due(api, course, clock)
+            if course.scene.allowed.silent and all(track.asked for track in course.left):
+                return _notice(api, order, course)
             heard = clock.now()
         except Silent as quiet:
             if clock.now() - heard > SILENCE or clock.now() >= deadline:
                 raise Silent(f"the API server does not answer: {quiet}") from quiet
-        left = course.left
-        if not left or (course.scene.allowed.silent and all(track.asked for track in left)):
-            return
-        if clock.now() >= deadline:
-            course.problem = f"after {order.timeout:.0f} s {len(left)} Pods are left"
-            return
         clock.sleep(PAUSE)
 
 
