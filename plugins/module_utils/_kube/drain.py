@@ -113,20 +113,26 @@ def _rounds(api: Api, order: Order, course: Course, clock: Clock) -> None:
     deadline = heard + order.timeout
     while True:
         try:
-            _notice(api, order, course)
-            if not course.left:
+            if _round(api, order, course, clock):
                 return
-            if clock.now() >= deadline:
-                course.problem = f"after {order.timeout:.0f} s Pods are left: {len(course.left)}"
-                return
-            _evict_due(api, course, clock)
-            if course.scene.allowed.silent and all(track.asked for track in course.left):
-                return _notice(api, order, course)
             heard = clock.now()
         except Silent as quiet:
             if clock.now() - heard > SILENCE or clock.now() >= deadline:
                 raise Silent(f"the API server does not answer: {quiet}") from quiet
+        if clock.now() >= deadline:
+            course.problem = f"after {order.timeout:.0f} s Pods are left: {len(course.left)}"
+            return
         clock.sleep(PAUSE)
+
+
+def _round(api: Api, order: Order, course: Course, clock: Clock) -> bool:
+    """Look, then evict whoever is due: never one that is on its way out by now. Whether there is nothing left to do."""
+    _notice(api, order, course)
+    _evict_due(api, course, clock)
+    if course.left and course.scene.allowed.silent and all(track.asked for track in course.left):
+        _notice(api, order, course)
+        return True
+    return not course.left
 
 
 def _evict_due(api: Api, course: Course, clock: Clock) -> None:
