@@ -13,6 +13,7 @@ wrong, and with 500 when two of them cover the Pod.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from .convert import line
 from .errors import KubeError, Silent
 from .refusal import Question
 
+# For the rights that it takes; the path of one Pod's is put in.
+EVICT: t.Final = Question("create", "pods/eviction", "/api/v1/pods")
 # accepted: it will go; gone: it has; held: a budget says no; again: another try may do
 Kind = t.Literal["accepted", "gone", "held", "again"]
 BUDGET: t.Final = "DisruptionBudget"  # policy/v1: reason of a cause
@@ -44,7 +47,7 @@ class Answer:
 def evict(api: Api, pod: Pod, grace: int | None) -> Answer:
     """Ask for the eviction of this very Pod, by its UID. Raises KubeError for what a person must mend."""
     namespace, name = quote(pod.namespace, safe=""), quote(pod.name, safe="")
-    question = Question("create", "pods/eviction", f"/api/v1/namespaces/{namespace}/pods/{name}/eviction")
+    question = dataclasses.replace(EVICT, path=f"/api/v1/namespaces/{namespace}/pods/{name}/eviction")
     try:
         status, data = api.exchange("POST", question, body=request(pod, grace))
     except Silent as silence:
