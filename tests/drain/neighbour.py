@@ -22,10 +22,11 @@ COLLECTION: t.Final = "ansible_collections/kubernetes/core/"
 
 def fetch(place: Path = PLACE) -> Path:
     """Where Ansible finds it; the package is fetched once."""
-    if not (place / COLLECTION).is_dir():
+    if not (place / COLLECTION / "MANIFEST.json").is_file():
         wheels = place / "wheel"
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(wheels), PACKAGE]
-        subprocess.run(command, check=True)
+        if not list(wheels.glob("ansible-*.whl")):
+            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(wheels), PACKAGE]
+            subprocess.run(command, check=True)
         unpack(next(wheels.glob("ansible-*.whl")), place)
     return place
 
