@@ -131,7 +131,7 @@ problem:
   description: Why the drain ended before every Pod was gone. Null when it did not.
   returned: always but when nothing was touched
   type: str
-  sample: after 300 s Pods are left: 1
+  sample: "after 300 s Pods are left: 1"
 seconds:
   description: How long it took.
   returned: always but when nothing was touched

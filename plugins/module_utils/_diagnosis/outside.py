@@ -102,9 +102,10 @@ def _out_of_service(node: Node) -> str:
         twice = sum(stateful(pod) for pod in node.pods)
     except Undecided:
         twice = 0
-    whom = f"{twice} Pods of StatefulSets" if twice else "its Pods and their volumes"
+    some = {0: "its Pods and their volumes", 1: "its Pod of a StatefulSet"}
+    whom = some.get(twice, f"its {twice} Pods of StatefulSets")
     command = TAINT.format(node=node.name)
-    return f"only when its power is certainly off, to let {whom} start elsewhere: {command} (and {command}- before it returns)"
+    return f"only when its power is certainly off, to let {whom} start elsewhere: {command} (with a dash at the end to undo)"
 
 
 def _ago(moment: datetime, now: datetime) -> str:

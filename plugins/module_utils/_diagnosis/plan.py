@@ -42,7 +42,7 @@ def plan(diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> tupl
         steps[RESTART] = Step(RESTART, False, _why_no_restart(diagnosis), None)
     cures = any(step.permitted for step in steps.values())
     contained = [_contain(f, diagnosis, cluster, policy) for f in diagnosis.roots if f.cause.contain]
-    after = _own_cordon(cluster, policy, "once the node is proven to work" if cures else "")
+    after = () if contained else _own_cordon(cluster, policy, "once the node is proven to work" if cures else "")
     return (*steps.values(), *contained[:1], *after)
 
 

@@ -146,8 +146,8 @@ def notes(step: str, cluster: ClusterEvidence) -> tuple[str, ...]:
     if step not in WHY_NO_DRAIN:
         return ()
     try:
-        if cluster.node is None:
-            return ()
+        if cluster.node is None or step == CORDON:  # what runs on such a node the report says elsewhere (outside.py)
+            return (WHY_NO_DRAIN[step],)
         found = describe(cluster.node)
     except Undecided as why:
         return (f"what runs there is unknown: {why}", WHY_NO_DRAIN[step])
@@ -172,11 +172,12 @@ def losses(found: JSON) -> str:
 def _would(found: JSON) -> str:
     """What a drain would come up against."""
     lost, blocked = losses(found), found["blocked"]
+    cost = f"; a drain would cost: {lost}" if lost else ""
     if "unknown" in blocked:
-        held = f"; what budgets allow is unknown ({blocked['unknown']})"
-    else:
-        held = f"; it would be held up: {_some([f'{pod} by {why}' for pod, why in blocked.items()])}" if blocked else ""
-    return (f"; a drain would cost: {lost}" if lost else "") + held
+        return f"{cost}; what budgets allow is unknown ({blocked['unknown']})"
+    held = {why: [pod for pod, other in blocked.items() if other == why] for why in blocked.values()}
+    by_whom = "; ".join(f"{_some(pods)} ({why})" for why, pods in held.items())
+    return cost + (f"; a drain would be held up at {by_whom}" if by_whom else "")
 
 
 def _share(pods: t.Any, words: str, *, named: bool = False) -> str:

@@ -44,7 +44,7 @@ def test_a_dead_node_with_a_stateful_pod() -> None:
     ]
     assert outside["workload"]["stateful"] == ["default/db-0"]
     assert outside["out_of_service"].startswith(
-        "only when its power is certainly off, to let 1 Pods of StatefulSets start"
+        "only when its power is certainly off, to let its Pod of a StatefulSet start"
     )
     assert (
         "kubectl taint nodes pi-04 node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"

@@ -111,7 +111,7 @@ def test_the_plan_says_what_runs_there_and_why_it_does_not_drain() -> None:
     assert step.notes[1].startswith(
         "no drain: containers run on while the kubelet is started; a drain would cost: 1 bare"
     )
-    assert "it would be held up: default/web by PodDisruptionBudget default/web: it allows 0" in step.notes[1]
+    assert "a drain would be held up at default/web (PodDisruptionBudget default/web: it allows 0" in step.notes[1]
 
 
 def test_pods_that_nobody_listed_are_said_to_be_unknown() -> None:
