@@ -89,17 +89,38 @@ silent:
   type: str
   sample: its kubelet is silent since 2026-11-23T15:00:00Z
 cordon:
-  description: How the Node stands now. RV(cordon.why_so) says what this run did about it.
+  description: How the Node stands now, as M(outward.kubelet.node_cordon) returns it.
   returned: always but when nothing was touched
   type: dict
+  contains:
+    why_so:
+      description: What this run did about it, or why nothing.
+      returned: always
+      type: str
   sample: {"cordoned": true, "ours": true, "by": "awx-12", "at": "2026-11-23T15:00:00Z", "why": "new SD card", "why_so": "cordoned"}
 evicted:
   description:
     - Pods whose eviction was accepted. Under C(--check), those that would be evicted.
-    - RV(evicted[].why) says what is lost with it, RV(evicted[].held) which PodDisruptionBudget is against it (C(--check) only).
   returned: always but when nothing was touched
   type: list
   elements: dict
+  contains:
+    pod:
+      description: Namespace and name.
+      returned: always
+      type: str
+    uid:
+      description: Its UID.
+      returned: always
+      type: str
+    why:
+      description: What is lost with it, or that it had ended. Empty when nothing is.
+      returned: always
+      type: str
+    held:
+      description: The PodDisruptionBudget that is against it under C(--check). Null when none is.
+      returned: always
+      type: str
   sample: [{"pod": "default/web-1", "uid": "5d1f", "why": "the data in its emptyDir would be lost", "held": null}]
 waited_for:
   description: Pods that were terminating already.
