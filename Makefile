@@ -72,8 +72,9 @@ molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for o
 	@$(PY) -m tests.tools.molecule $(S)
 
 ##@ Measured results
-.PHONY: matrix matrix-recover matrix-quick quiet bench bench-pure
+.PHONY: matrix matrix-recover matrix-quick quiet drain bench bench-pure
 HOSTS ?= pi-04,pi-05
+comma := ,
 matrix: build-tree lab-up ## Every fault on a real node, and its diagnosis (hours); writes docs/results/matrix.json
 	@$(PY) -m tests.matrix --mode diagnose --everything --ready 60 --hosts $(HOSTS)
 
@@ -88,6 +89,9 @@ matrix-quick: build-tree lab-up
 quiet: build-tree lab-up ## Healthy nodes that look ill, over and over; writes docs/results/quiet.json
 	@$(PY) -m tests.matrix --mode diagnose --everything --kind quiet --rounds 3 --hosts $(HOSTS) \
 		--results docs/results/quiet.json
+
+drain: build-tree lab-up ## Ours, kubectl's and kubernetes.core's drain side by side; writes docs/results/drain.json
+	@$(PY) -m tests.drain --host $(firstword $(subst $(comma), ,$(HOSTS)))
 
 bench: build-tree lab-up ## Cost against ping, setup and a person's hands; writes docs/results/bench.json
 	@$(PY) -m tests.bench

@@ -161,3 +161,6 @@ GUARDS: tuple[Guard, ...] = (
     capacity,
     last_node,
 )
+# For a step that cures nothing, and stops nothing that runs. Which cause stands upstream, a login alone could tell, and
+# there is none; whether many nodes fail together, which would make a cordon harmful, the cluster tells by itself.
+CONTAINMENT: tuple[Guard, ...] = tuple(guard for guard in GUARDS if guard is not no_doubt)

@@ -21,7 +21,7 @@ from .errors import Conflict, KubeError, NotThere, Silent
 
 E = t.TypeVar("E", bound=OSError)
 READ: t.Final = "the ClusterRole outward-kubelet-diagnose"
-WRITE: t.Final = "the Role outward-kubelet-recover"  # of the question's namespace
+WRITE: t.Final = "outward-kubelet-recover"  # a Role where the question has a namespace
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0  # seconds; read: between two packets of an answer
 # OpenSSL's verify codes (openssl-verification-options(1)): 9 not yet valid, 10 expired. Those are the cluster's
 # trouble, or a clock's; all others mean that the controller was given the wrong thing to check with.
@@ -83,8 +83,14 @@ def _forbidden(peer: Peer, question: Question, body: str) -> KubeError:
         )
     return KubeError(
         f"the user {user} of {peer.credentials} may not {question} (403): the permission {question.verb} on"
-        f" {question.resource} is missing; bind {READ if question.verb in ('get', 'list') else WRITE} to it"
+        f" {question.resource} is missing; bind {_role(question)} to it"
     )
+
+
+def _role(question: Question) -> str:
+    if question.verb in ("get", "list"):
+        return READ
+    return f"the {'Role' if question.namespace else 'ClusterRole'} {WRITE}"
 
 
 def _message(body: str) -> str:
