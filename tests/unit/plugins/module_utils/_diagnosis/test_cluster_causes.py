@@ -19,7 +19,6 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnos
 from tests.unit.helpers import NOW, certificate, file, healthy_node
 from tests.unit.helpers_cluster import (
     changed,
-    conditions,
     container,
     event,
     healthy_cluster,
@@ -27,16 +26,9 @@ from tests.unit.helpers_cluster import (
     pod,
     request,
 )
+from tests.unit.plugins.module_utils._diagnosis.test_diagnose import SILENT, STOPPED
 
 Changes = dict[str, t.Any]
-STOPPED: Changes = {
-    "kubelet__unit__active_state": "inactive",
-    "kubelet__unit__sub_state": "dead",
-    "kubelet__unit__main_pid": 0,
-    "kubelet__unit__process_state": None,
-    "kubelet__healthz": n.Endpoint("refused", None, "", 0.0),
-}
-SILENT: Changes = {"node__lease": lease(120), "node__conditions": conditions(Ready="Unknown")}
 
 
 def journal(text: str, *, at: float = 3590.0, count: int = 1, current: bool = True, spread: float = 0.0) -> n.Journal:
