@@ -31,30 +31,10 @@ options:
     type: str
     choices: [auto, kubeadm, k3s]
     default: auto
-  reason:
-    description: A person's reason to do what the ledger refuses. It is recorded. The gate cannot be overridden.
-    type: str
-    default: ""
-  holder:
-    description: What this run is known by, for the ledger. A job number or a name; by default the holder of O(lock).
-    type: str
-    default: ""
-  budget:
-    description: How many disruptive actions this node may see in O(period).
-    type: int
-    default: 3
-  period:
-    description: Seconds over which O(budget) is counted.
-    type: int
-    default: 86400
   timeout:
     description: Seconds after which an action that is not proven on the node has failed.
     type: int
     default: 120
-  ledger:
-    description: Absolute path of the ledger on the node. If it cannot be written, nothing is done.
-    type: str
-    default: /var/lib/outward-kubelet/ledger.jsonl
   lock:
     description:
       - What M(outward.kubelet.node_lock) returned. It is renewed on the controller as long as the step takes; the node

@@ -21,6 +21,7 @@ description:
 extends_documentation_fragment:
   - outward.kubelet._attributes
   - outward.kubelet._acting
+  - outward.kubelet._ledger
 attributes:
   check_mode:
     support: full

@@ -21,6 +21,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
+from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
 from ansible_collections.outward.kubelet.plugins.plugin_utils._carrier import NO_PYTHON, TOO_OLD, deliver
 from ansible_collections.outward.kubelet.plugins.plugin_utils._lock import keeping
 
@@ -108,7 +109,12 @@ class OnNode(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The module's result."""
         super().run(tmp, task_vars)
-        return self.asked(self._task.args, task_vars or {})
+        variables = task_vars or {}
+        return self.asked(self.given(variables), variables)
+
+    def given(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The module's arguments."""
+        return t.cast("dict[str, t.Any]", self._task.args)
 
     def asked(self, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the module with *arguments*."""
@@ -135,14 +141,17 @@ class Acting(OnNode):
         """
         self.started = datetime.now(UTC)
         lock = None if self._task.check_mode else self._task.args.get("lock")
-        known = {"holder": lock["holder"]} if lock else {}
-        arguments = {**known, **{name: value for name, value in self._task.args.items() if name != "lock"}}
+        variables = task_vars or {}
         with keeping(lock) as kept:
             before = kept.lost
             if before:
                 return self._refused(f"the lock was lost: {before}")
-            result = self.asked(arguments, task_vars or {})
+            result = self.asked(self.given(variables), variables)
         return {**result, "lock_lost": kept.lost} if kept.lost else result
+
+    def given(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The module's arguments, with whom the ledger is to name; the lock stays on the controller."""
+        return {"holder": author(variables), **{n: value for n, value in self._task.args.items() if n != "lock"}}
 
     def concluded(self, answer: Answer) -> dict[str, t.Any]:
         """Bad input fails the task, since nothing was touched; whatever was cut off may have acted."""

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 VERSION: t.Final = 1
 RESULTS: t.Final = ("done", "failed")
+# The longest period that a budget may have, seconds: what is older can be forgotten when the file is compacted.
+LONGEST_PERIOD: t.Final = 30 * 86400
 
 
 class LedgerCorrupt(Exception):
@@ -46,6 +48,15 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Pardon:
+    """A person's word that an entry does not count any more: why, who says so, and when."""
+
+    reason: str
+    holder: str
+    at: Moment
+
+
+@dataclass(frozen=True)
 class Entry:
     """One action: written down before it began, and, unless we were killed, how it ended."""
 
@@ -53,6 +64,8 @@ class Entry:
     order: Order
     begun: Moment
     result: t.Optional[str]  # one of RESULTS; None: it was cut off before its end
+    ended: t.Optional[Moment] = None
+    pardon: t.Optional[Pardon] = None  # None: it was not forgiven
 
 
 @dataclass(frozen=True)
@@ -90,15 +103,34 @@ def result_line(entry_id: str, result: str, now: Moment) -> bytes:
     return _line({"phase": "result", "id": entry_id, "result": result, **asdict(now)})
 
 
+def pardon_line(entry_id: str, pardon: Pardon) -> bytes:
+    """What is written when a person forgives an entry; the entry itself stays as it was."""
+    return _line(
+        {"phase": "pardon", "id": entry_id, "reason": pardon.reason, "holder": pardon.holder, **asdict(pardon.at)}
+    )
+
+
+def lines(entry: Entry) -> bytes:
+    """All that the file says of one entry, for a file that is written anew."""
+    ended = entry.result is not None and entry.ended is not None
+    return b"".join(
+        (
+            intent_line(entry),
+            result_line(entry.id, t.cast(str, entry.result), t.cast(Moment, entry.ended)) if ended else b"",
+            pardon_line(entry.id, entry.pardon) if entry.pardon else b"",
+        )
+    )
+
+
 def parse(data: bytes) -> Ledger:
     """The ledger's file. An unreadable rest after the last newline is torn; elsewhere it is LedgerCorrupt.
 
     A torn line was never fsynced, and an action only begins after the fsync of its intent: to drop the line
     loses no action.
     """
-    *lines, rest = data.split(b"\n")
+    *complete, rest = data.split(b"\n")
     entries: dict[str, Entry] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(complete, 1):
         try:
             _enter(entries, line)
         except (ValueError, TypeError, KeyError) as error:
@@ -118,33 +150,65 @@ def judge(ledger: Ledger, order: Order, now: Moment, policy: Policy) -> Verdict:
 
 
 def recent_entries(ledger: Ledger, now: Moment, policy: Policy) -> tuple[Entry, ...]:
-    """Entries within the period; one whose age cannot be told counts as recent."""
-    recent = []
-    latest = float("-inf")
+    """Entries within the period that nobody has forgiven; one whose age cannot be told counts as recent."""
+    return tuple(entry for entry, dummy in _recent(ledger, now, policy.period))
+
+
+def lasting(ledger: Ledger) -> frozenset[str]:
+    """Ids of entries that refuse their like until the evidence changes: the last of its kind failed or was cut off."""
+    newest: dict[tuple[str, str], list[Entry]] = {}
     for entry in ledger.entries:
-        age = _age(entry, now)
-        written_with_a_clock_that_was_behind = entry.begun.boot != now.boot and entry.begun.wall < latest
-        if age is None or age < policy.period or written_with_a_clock_that_was_behind:
-            recent.append(entry)
-        latest = max(latest, entry.begun.wall)
-    return tuple(recent)
+        kind = _kind(entry.order)
+        if entry.pardon is None:
+            # One that was cut off may turn out never to have taken effect: then the one before it counts.
+            newest[kind] = [*newest.get(kind, []), entry] if entry.result is None else [entry]
+    return frozenset(entry.id for kind in newest.values() for entry in kind if entry.result != "done")
+
+
+def compacted(ledger: Ledger, now: Moment) -> Ledger:
+    """Without what can never refuse anything again, whatever the policy: a file that grows for ever fills a card."""
+    recent = _recent(ledger, now, LONGEST_PERIOD)
+    needed = lasting(ledger) | {entry.id for pair in recent for entry in pair if entry is not None}
+    kept, kinds = [], set()
+    for entry in ledger.entries:
+        # A later one of a kind that stays is the answer to it, however old.
+        if entry.id in needed or (_kind(entry.order) in kinds and entry.pardon is None):
+            kept.append(entry)
+            kinds.add(_kind(entry.order))
+    return Ledger(tuple(kept), 0)
+
+
+def _recent(ledger: Ledger, now: Moment, period: float) -> list[tuple[Entry, t.Optional[Entry]]]:
+    """Each recent entry, with the older one that shows that the clock was behind when it was written, if one does."""
+    found = []
+    newest: t.Optional[Entry] = None
+    for entry in ledger.entries:
+        seconds = age(entry, now)
+        behind = newest is not None and entry.begun.boot != now.boot and entry.begun.wall < newest.begun.wall
+        if entry.pardon is None and (seconds is None or seconds < period or behind):
+            found.append((entry, newest if behind else None))
+        if newest is None or entry.begun.wall > newest.begun.wall:
+            newest = entry
+    return found
 
 
 def _repeated(ledger: Ledger, recent: tuple[Entry, ...], order: Order, now: Moment) -> t.Iterator[str]:
     """The same action for the same evidence: it helped and did not last, or it did not help."""
     same = [
-        entry for entry in ledger.entries if _same(entry.order, order) and not _never_took_effect(entry, order, now)
+        entry
+        for entry in ledger.entries
+        if _kind(entry.order) == _kind(order) and entry.pardon is None and not _never_took_effect(entry, order, now)
     ]
     if not same:
         return
     last = same[-1]
     what = f"{order.step} for {order.cause} with the same evidence"
     if last.result == "done" and last in recent:
-        yield f"{what} was done {_ago(last, now)}: the cause came back, so the root cause is still there"
+        yield f"{what} was done {ago(last, now)}: the cause came back, so the root cause is still there"
     if last.result == "failed":
-        yield f"{what} failed {_ago(last, now)}: it would not help a second time"
+        yield f"{what} failed {ago(last, now)}: it would not help a second time"
     if last.result is None:
-        yield f"{what} was begun {_ago(last, now)} and cut off, and the cause is still there"
+        yield f"{what} was begun {ago(last, now)} and cut off, and the cause is still there"
 
 
 def _over_budget(recent: tuple[Entry, ...], policy: Policy) -> t.Iterator[str]:
@@ -159,13 +223,13 @@ def _oddities(ledger: Ledger, order: Order, now: Moment) -> t.Iterator[str]:
     if ledger.torn:
         yield f"the ledger ended in {ledger.torn} bytes of a line cut off by a power failure: dropped"
     for entry in ledger.entries:
-        if entry.result is None:
+        if entry.result is None and entry.pardon is None:
             effect = " before it took effect" if _never_took_effect(entry, order, now) else ""
-            yield f"{entry.order.step} for {entry.order.cause} was begun {_ago(entry, now)} and cut off{effect}"
+            yield f"{entry.order.step} for {entry.order.cause} was begun {ago(entry, now)} and cut off{effect}"
 
 
-def _same(one: Order, other: Order) -> bool:
-    return (one.step, one.fingerprint) == (other.step, other.fingerprint)
+def _kind(order: Order) -> tuple[str, str]:
+    return (order.step, order.fingerprint)
 
 
 def _never_took_effect(entry: Entry, order: Order, now: Moment) -> bool:
@@ -177,17 +241,18 @@ def _never_took_effect(entry: Entry, order: Order, now: Moment) -> bool:
     )
 
 
-def _age(entry: Entry, now: Moment) -> float | None:
+def age(entry: Entry, now: Moment) -> float | None:
     """Seconds since the entry was begun; None when the clock went backwards across a boot."""
     if entry.begun.boot == now.boot:
         return now.monotonic - entry.begun.monotonic
-    age = now.wall - entry.begun.wall
-    return age if age >= 0 else None
+    seconds = now.wall - entry.begun.wall
+    return seconds if seconds >= 0 else None
 
 
-def _ago(entry: Entry, now: Moment) -> str:
-    age = _age(entry, now)
-    return "at a time that the clock cannot tell" if age is None else f"{duration(age)} ago"
+def ago(entry: Entry, now: Moment) -> str:
+    """When an entry was begun, in words."""
+    seconds = age(entry, now)
+    return "at a time that the clock cannot tell" if seconds is None else f"{duration(seconds)} ago"
 
 
 def duration(seconds: float) -> str:
@@ -211,10 +276,12 @@ def _enter(entries: dict[str, Entry], line: bytes) -> None:
         order = Order(**{name: str(data[name]) for name in Order.__dataclass_fields__})
         entries[data["id"]] = Entry(data["id"], order, _moment(data), None)
     elif data["phase"] == "result" and data["result"] in RESULTS:
-        begun = entries[data["id"]]
-        entries[data["id"]] = Entry(begun.id, begun.order, begun.begun, data["result"])
+        entries[data["id"]] = replace(entries[data["id"]], result=data["result"], ended=_moment(data))
+    elif data["phase"] == "pardon":
+        pardon = Pardon(str(data["reason"]), str(data["holder"]), _moment(data))
+        entries[data["id"]] = replace(entries[data["id"]], pardon=pardon)
     else:
-        raise ValueError("neither an intent nor a result")
+        raise ValueError("neither an intent, nor a result, nor a pardon")
 
 
 def _moment(data: dict[str, t.Any]) -> Moment:

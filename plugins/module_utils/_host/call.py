@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from .._diagnosis.evidence import JSON, to_json
-from .._diagnosis.ledger import Policy
+from .._diagnosis.ledger import LONGEST_PERIOD, Policy
 from .._diagnosis.node import Unit
 from .errors import WrongCall
 from .ledger import PATH
@@ -22,17 +22,22 @@ from .profile import resolve
 from .restart import Run
 from .task import Outcome, Request, Task
 
+LONGEST_REASON, LONGEST_HOLDER = 500, 200  # characters
+# Must be kept in sync with the doc fragment _ledger.
+LEDGER_ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
+    "reason": {"type": "str", "default": ""},
+    "holder": {"type": "str", "default": ""},
+    "budget": {"type": "int", "default": 3},
+    "period": {"type": "int", "default": 86400},
+    "ledger": {"type": "str", "default": PATH},
+}
 # Must be kept in sync with the doc fragment _acting.
 ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
     "cause": {"type": "str", "required": True},
     "fingerprint": {"type": "str", "required": True},
     "profile": {"type": "str", "choices": ["auto", "kubeadm", "k3s"], "default": "auto"},
-    "reason": {"type": "str", "default": ""},
-    "holder": {"type": "str", "default": ""},
-    "budget": {"type": "int", "default": 3},
-    "period": {"type": "int", "default": 86400},
     "timeout": {"type": "int", "default": 120},
-    "ledger": {"type": "str", "default": PATH},
+    **LEDGER_ARGUMENTS,
     "lock": {"type": "dict"},  # for the action plugin, which keeps it on the controller
 }
 
@@ -48,22 +53,43 @@ def requested(parameters: t.Mapping[str, t.Any], check: bool) -> Request:
     """The request in a module's parameters; raises :class:`WrongCall` that says which one is wrong."""
     if not re.fullmatch(r"[0-9a-f]{4,128}", parameters["fingerprint"]):
         raise WrongCall("fingerprint must be 4 to 128 hexadecimal digits, as node_diagnosis returns it")
-    for name, least in (("budget", 0), ("period", 1), ("timeout", 1)):
-        if parameters[name] < least:
-            raise WrongCall(f"{name} must be at least {least}")
-    if not parameters["ledger"].startswith("/"):
-        raise WrongCall("ledger must be an absolute path")
+    if parameters["timeout"] < 1:
+        raise WrongCall("timeout must be at least 1")
+    policy, reason, holder = kept(parameters)
     return Request(
-        cause=parameters["cause"],
+        cause=line("cause", parameters["cause"], LONGEST_HOLDER),
         fingerprint=parameters["fingerprint"],
-        holder=parameters["holder"],
-        reason=parameters["reason"],
-        policy=Policy(parameters["budget"], float(parameters["period"])),
+        holder=holder,
+        reason=reason,
+        policy=policy,
         ledger=parameters["ledger"],
         timeout=float(parameters["timeout"]),
         enable=bool(parameters.get("enable")),
         check=check,
     )
+
+
+def kept(parameters: t.Mapping[str, t.Any]) -> tuple[Policy, str, str]:
+    """Policy, reason and holder of :data:`LEDGER_ARGUMENTS`; raises :class:`WrongCall` that says which one is wrong."""
+    for name, least, most in (("budget", 0, 1000), ("period", 1, LONGEST_PERIOD)):
+        if not least <= parameters[name] <= most:
+            raise WrongCall(f"{name} must be {least} to {most}")
+    if not parameters["ledger"].startswith("/"):
+        raise WrongCall("ledger must be an absolute path")
+    policy = Policy(parameters["budget"], float(parameters["period"]))
+    return (
+        policy,
+        line("reason", parameters["reason"], LONGEST_REASON),
+        line("holder", parameters["holder"], LONGEST_HOLDER),
+    )
+
+
+def line(name: str, text: str, longest: int) -> str:
+    """A person's words as the ledger keeps them: one line; raises :class:`WrongCall` when they are too long for it."""
+    words = " ".join(text.split())
+    if len(words) > longest:
+        raise WrongCall(f"{name} has {len(words)} characters: it must have at most {longest}")
+    return words
 
 
 def described(task: Task, request: Request, outcome: Outcome) -> JSON:

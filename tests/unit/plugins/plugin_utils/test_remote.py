@@ -14,6 +14,7 @@ import pytest
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 
 from ansible_collections.outward.kubelet.plugins.plugin_utils import _remote
+from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, Acting, ask
 
 
@@ -137,10 +138,11 @@ def test_a_step_without_its_lock_is_refused_and_one_that_loses_it_goes_on(
     starting._task = SimpleNamespace(args={"cause": "x", "lock": lock}, check_mode=False, environment=None)
     starting._connection = Connection()
     starting._execute_module = execute
-    got = starting.run(None, {})
+    variables = {"awx_user_name": "anna", "awx_job_id": 1}
+    got = starting.run(None, variables)
     assert (got["result"], got.get("lock_lost")) == (result, lost)
     assert given == [lock]
-    assert asked == ([] if before else [{"cause": "x", "holder": "awx-1@exec/pi-04"}])
+    assert asked == ([] if before else [{"cause": "x", "holder": author(variables)}])
 
 
 def concluded(answer: dict[str, t.Any] | Exception) -> dict[str, t.Any]:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 
 import pytest
@@ -17,11 +18,15 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger 
     LedgerCorrupt,
     Moment,
     Order,
+    Pardon,
     Policy,
     Verdict,
+    compacted,
     duration,
     intent_line,
     judge,
+    lines,
+    pardon_line,
     parse,
     result_line,
 )
@@ -126,7 +131,7 @@ LINES = intent_line(replace(entry(60.0, ORDER), id="a")) + result_line("a", "don
 
 
 def test_what_was_written_is_read_back() -> None:
-    assert parse(LINES) == Ledger((replace(entry(60.0, ORDER), id="a"),), 0)
+    assert parse(LINES) == Ledger((replace(entry(60.0, ORDER), id="a", ended=NOW),), 0)
     assert json.loads(LINES.splitlines()[0])["phase"] == "intent"
 
 
@@ -148,6 +153,7 @@ def test_a_last_line_cut_by_a_power_failure_is_dropped_and_told(torn: bytes) -> 
         b'{"v": 2, "phase": "intent"}\n',
         b'{"v": 1, "phase": "intent"}\n',
         b'{"v": 1, "phase": "other"}\n',
+        pardon_line("never-begun", Pardon("why", "anna", NOW)),
         result_line("never-begun", "done", NOW),
         LINES.splitlines(keepends=True)[1].replace(b'"done"', b'"perhaps"'),
     ],
@@ -162,3 +168,69 @@ def test_a_line_that_is_not_ours_fails_closed(line: bytes) -> None:
 )
 def test_durations_read_like_a_person_says_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+PARDON = Pardon("new SD card", "anna@controller", NOW)
+
+
+def forgiven(past: Entry) -> Entry:
+    return replace(past, pardon=PARDON)
+
+
+@pytest.mark.parametrize("result", ["done", "failed", None])
+def test_what_was_forgiven_does_not_count_any_more(result: str | None) -> None:
+    past = entry(HOUR, replace(ORDER, state="inv-0/7"), result)
+    assert verdict(past).refusals
+    assert verdict(forgiven(past)) == Verdict((), (), 0)
+    assert verdict(forgiven(past), entry(2.0), entry(1.0)).recent == 2
+
+
+def test_the_entry_before_one_that_was_forgiven_still_counts() -> None:
+    (refusal,) = verdict(entry(2 * HOUR, ORDER, "failed"), forgiven(entry(HOUR, ORDER, "failed"))).refusals
+    assert "failed 2 h ago" in refusal
+
+
+def test_a_file_that_is_written_anew_says_the_same() -> None:
+    past = [replace(entry(60.0, ORDER), ended=NOW), replace(forgiven(entry(50.0, ORDER, "failed")), ended=NOW)]
+    past.append(entry(40.0, ORDER, None))
+    assert parse(b"".join(lines(one) for one in past)) == Ledger(tuple(past), 0)
+
+
+@pytest.mark.parametrize(
+    ("past", "kept"),
+    [
+        ([entry(40 * DAY, ORDER, boot="boot-1"), entry(DAY)], [DAY]),
+        ([entry(400 * DAY, ORDER, "failed", "boot-1")], [400 * DAY]),  # it still refuses its like
+        ([entry(400 * DAY, ORDER, None, "boot-1")], [400 * DAY]),
+        ([entry(400 * DAY, ORDER, "failed", "boot-1"), entry(DAY, ORDER)], [DAY]),  # answered by a later one
+        ([entry(400 * DAY, ORDER, "failed", "boot-1"), entry(DAY, ORDER, None)], [400 * DAY, DAY]),
+        ([forgiven(entry(400 * DAY, ORDER, "failed", "boot-1")), forgiven(entry(DAY, ORDER))], []),
+        ([entry(-DAY, boot="boot-1")], [-DAY]),  # an age that cannot be told
+        ([entry(40 * DAY, boot="boot-0"), entry(50 * DAY, ORDER, boot="boot-1")], [40 * DAY, 50 * DAY]),
+    ],
+)
+def test_compacting_forgets_only_what_can_never_refuse_again(past: list[Entry], kept: list[float]) -> None:
+    assert [float(one.id) for one in compacted(Ledger(tuple(past), 7), NOW).entries] == kept
+    assert compacted(Ledger(tuple(past), 7), NOW).torn == 0
+
+
+def test_no_verdict_changes_by_compacting() -> None:
+    dice = random.Random(20261123)
+    orders = [replace(ORDER, fingerprint=mark, state=state) for mark in ("aa", "bb") for state in ("inv-1/0", "x")]
+    policies = [Policy(budget, period) for budget in (1, 3) for period in (HOUR, DAY, 30 * DAY)]
+    lost = 0
+    for dummy in range(400):
+        past = [
+            entry(dice.uniform(-5, 90) * DAY, dice.choice(orders), dice.choice(["done", "failed", None]), boot)
+            for boot in ("boot-0", "boot-1", "boot-2")
+            for dummy_too in range(dice.randrange(4))
+        ]
+        past = [forgiven(one) if dice.random() < 0.2 else one for one in past]
+        whole = Ledger(tuple(past), 0)
+        smaller = compacted(whole, NOW)
+        lost += len(whole.entries) - len(smaller.entries)
+        for order in orders:
+            for policy in policies:
+                before, after = judge(whole, order, NOW, policy), judge(smaller, order, NOW, policy)
+                assert (before.refusals, before.recent) == (after.refusals, after.recent)
+    assert lost > 400

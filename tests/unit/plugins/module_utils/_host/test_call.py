@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.doc_fragments._acting import ModuleDocFragment
+from ansible_collections.outward.kubelet.plugins.doc_fragments import _acting, _ledger
 from ansible_collections.outward.kubelet.plugins.module_utils._host.call import ARGUMENTS, described, requested
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongCall
 from ansible_collections.outward.kubelet.plugins.module_utils._host.steps import KUBELET
@@ -30,8 +30,8 @@ GIVEN: dict[str, t.Any] = {
     [
         ({"fingerprint": "rm -rf /"}, "fingerprint must be"),
         ({"fingerprint": ""}, "fingerprint must be"),
-        ({"budget": -1}, "budget must be at least 0"),
-        ({"period": 0}, "period must be at least 1"),
+        ({"budget": -1}, "budget must be 0 to 1000"),
+        ({"period": 0}, "period must be 1 to 2592000"),
         ({"timeout": 0}, "timeout must be at least 1"),
         ({"ledger": "ledger.jsonl"}, "ledger must be an absolute path"),
     ],
@@ -43,7 +43,12 @@ def test_a_wrong_parameter_is_named(change: dict[str, t.Any], words: str) -> Non
 
 def test_the_documented_options_are_those_that_are_taken() -> None:
     yaml = pytest.importorskip("yaml")
-    options = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
+    fragments = (_acting, _ledger)
+    options = {
+        name: option
+        for fragment in fragments
+        for name, option in yaml.safe_load(fragment.ModuleDocFragment.DOCUMENTATION)["options"].items()
+    }
     documented = {
         name: {key: value for key, value in option.items() if key != "description"} for name, option in options.items()
     }

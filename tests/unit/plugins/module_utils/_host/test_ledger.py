@@ -12,8 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import Ledger, Order
-from ansible_collections.outward.kubelet.plugins.module_utils._host.ledger import LedgerUnusable, now, opened, peek
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import (
+    Entry,
+    Ledger,
+    Moment,
+    Order,
+    Pardon,
+    lines,
+)
+from ansible_collections.outward.kubelet.plugins.module_utils._host import ledger as module
+from ansible_collections.outward.kubelet.plugins.module_utils._host.ledger import (
+    LedgerUnusable,
+    now,
+    opened,
+    peek,
+    read,
+)
 
 ORDER = Order("restart-kubelet", "kubelet-stopped", "ab12", "run-1", "", "inv/0")
 
@@ -126,3 +140,109 @@ def test_a_full_disk_refuses_and_leaves_no_half_line(path: str, monkeypatch: pyt
 def test_to_look_changes_nothing(path: str, tmp_path: Path) -> None:
     assert peek(path) == Ledger((), 0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pardon_is_an_entry_of_its_own(path: str) -> None:
+    act(path)
+    before = Path(path).read_bytes()
+    with opened(path) as book:
+        book.forgive(book.ledger.entries, Pardon("new card", "anna@controller", now()))
+    assert Path(path).read_bytes().startswith(before)
+    (entry,) = read(path).entries
+    assert entry.pardon is not None
+    assert (entry.pardon.reason, entry.pardon.holder, entry.result) == ("new card", "anna@controller", "done")
+
+
+OLD = Moment(now().wall - 90 * 86400, "boot-0", 5.0)
+FAILED = Order("restart-kubelet", "kubelet-stopped", "cd34", "run-1", "", "inv/0")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "COMPACT", 2000)
+    monkeypatch.setattr(module, "LARGEST", 4000)
+
+
+def history(path: str, count: int, order: Order = ORDER, result: str = "done") -> None:
+    """So many actions of an earlier boot, 90 days ago, each for another fingerprint."""
+    with opened(path):
+        pass
+    with Path(path).open("ab") as file:
+        for number in range(count):
+            one = Order(**{**vars(order), "fingerprint": f"{order.fingerprint}{number:02d}"})
+            file.write(lines(Entry(f"{order.fingerprint}-{number}", one, OLD, result, OLD)))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_large_ledger_is_compacted_and_loses_nothing_that_counts(path: str) -> None:
+    history(path, 1, FAILED, "failed")
+    history(path, 30)
+    act(path)
+    assert Path(path).stat().st_size < 4000
+    assert peek(path).entries[0].result == "failed"
+    assert peek(path).entries[-1].order == ORDER
+    assert oct(Path(path).stat().st_mode & 0o7777) == "0o600"
+    assert [file.name for file in Path(path).parent.iterdir()] == ["ledger.jsonl"]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_ledger_full_of_what_counts_refuses_until_it_is_forgiven(path: str) -> None:
+    history(path, 30, FAILED, "failed")
+    with pytest.raises(LedgerUnusable, match="full of actions that still count: forgive those that are done with"):
+        act(path)
+    with opened(path) as book:
+        book.forgive(book.ledger.entries, Pardon("all mended", "anna@controller", now()))
+    act(path)
+    assert [entry.result for entry in peek(path).entries] == ["done"]
+
+
+@pytest.mark.usefixtures("small")
+def test_the_new_file_is_locked_as_the_old_one_was(path: str) -> None:
+    history(path, 9)
+    with opened(path) as book:
+        before = Path(path).stat().st_ino
+        book.begin(ORDER, now())
+        assert Path(path).stat().st_ino != before
+        with pytest.raises(LedgerUnusable, match="another run is acting on this node"), opened(path):
+            pass
+
+
+def test_a_file_that_was_replaced_while_it_was_opened_is_not_written_to(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act(path)
+    real = module._lock
+
+    def late(descriptor: int, where: str) -> None:
+        """Somebody else has written it anew between our open and our lock, once."""
+        monkeypatch.setattr(module, "_lock", real)
+        os.close(module._written_anew(path, Path(path).read_bytes()))
+        real(descriptor, where)
+
+    monkeypatch.setattr(module, "_lock", late)
+    act(path)
+    assert [entry.result for entry in peek(path).entries] == ["done", "done"]
+
+
+@pytest.mark.usefixtures("small")
+def test_killed_while_it_is_written_anew_leaves_the_old_one(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    history(path, 9)
+    before = Path(path).read_bytes()
+
+    def killed(source: str, target: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        act(path)
+    assert Path(path).read_bytes() == before
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "COMPACT", 2000)
+    act(path)
+    assert [file.name for file in Path(path).parent.iterdir()] == ["ledger.jsonl"]
+
+
+def test_reading_needs_no_writing(path: str) -> None:
+    assert read("/dev/null/outward-kubelet/ledger.jsonl") == Ledger((), 0)
+    act(path)
+    assert len(read(path).entries) == 1
