@@ -52,7 +52,7 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         options = arguments(self, ARGUMENTS)
-        causes = asked(options["explain"])
+        causes, allowed = asked(options["explain"]), policy(options)
         host = str(variables["inventory_hostname"])
         name = options["node_name"] or host
         started = datetime.now(UTC)
@@ -66,7 +66,7 @@ class ActionModule(ActionBase):
         node = self._tried(options, variables, node, cluster)
         mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
         look = Look(host, mode, started, node, cluster, cluster.name)
-        return {"changed": False, **conclude(look, policy(options), causes)}
+        return {"changed": False, **conclude(look, allowed, causes)}
 
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
         node = observe(self, profile, variables)

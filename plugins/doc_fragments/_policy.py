@@ -32,4 +32,24 @@ options:
         control-plane nodes must stay Ready without it, which etcd needs where it runs on them.
     type: bool
     default: false
+  hands_off:
+    description:
+      - Why nothing may be done to this node, in words. It is diagnosed as ever.
+      - The Node's annotation C(outward.kubelet/hands-off) says the same to everybody.
+    type: str
+    default: ""
+  maintenance:
+    description:
+      - Times at which somebody else works on the nodes. Inside such a window nothing is done, and everything diagnosed.
+      - Once, V(2026-12-01T22:00Z/2026-12-02T02:00Z), or every day, V(22:00-02:00 UTC); C(+01:00) may stand instead of
+        C(Z) and C(UTC). Judged by the API server's clock.
+    type: list
+    elements: str
+    default: []
+  reason:
+    description:
+      - A person's reason to repair a node that somebody else has cordoned. The ledger on the node is given it as well.
+      - It overrides neither O(hands_off) nor O(maintenance).
+    type: str
+    default: ""
 """

@@ -10,18 +10,52 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from ansible.errors import AnsibleActionFail
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.windows import Window, window
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec
 
 POLICY: t.Final[Spec] = {
     "automate": {"type": "str", "choices": ["none", "safe", "guarded"], "default": "guarded"},
     "max_unavailable": {"type": "int", "default": 1},
     "control_plane": {"type": "bool", "default": False},
+    "hands_off": {"type": "str", "default": ""},
+    "maintenance": {"type": "list", "elements": "str", "default": []},
+    "reason": {"type": "str", "default": ""},
 }
+# What YAML and Ansible make of a switch: as a reason it would say nothing, and `false` would say the contrary.
+SWITCHES: t.Final = frozenset({"true", "false", "yes", "no", "on", "off", "0", "1", "none"})
 
 
 def policy(options: Mapping[str, t.Any], locked: bool = False) -> Policy:
-    """Out of checked arguments."""
-    return Policy(options["automate"], options["max_unavailable"], options["control_plane"], locked)
+    """Out of checked arguments; raises AnsibleActionFail for a window or a reason that cannot be one."""
+    return Policy(
+        automate=options["automate"],
+        max_unavailable=options["max_unavailable"],
+        control_plane=options["control_plane"],
+        hands_off=reason("hands_off", options["hands_off"]),
+        maintenance=windows("maintenance", options["maintenance"]),
+        reason=options["reason"].strip(),
+        locked=locked,
+    )
+
+
+def windows(name: str, texts: Sequence[str] | None) -> tuple[Window, ...]:
+    """The maintenance windows of the option or variable *name*."""
+    try:
+        return tuple(window(text) for text in texts or () if text.strip())
+    except ValueError as error:
+        raise AnsibleActionFail(f"{name}: {error}") from error
+
+
+def reason(name: str, text: str | None) -> str:
+    """A reason in words; empty for none."""
+    words = " ".join((text or "").split())
+    if words.lower() in SWITCHES:
+        raise AnsibleActionFail(
+            f"{name} is {words}: it is a reason in words, like 'Anna changes its disk'; leave it out for none"
+        )
+    return words

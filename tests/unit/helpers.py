@@ -230,6 +230,7 @@ def _kernel() -> n.Kernel:
         },
         journal=EMPTY,
         blocked_tasks=(),
+        upkeep=(),
         pod_cgroup_drivers=("systemd",),
         module_trees=("6.12.48",),
         page_size=4096,

@@ -93,6 +93,7 @@ class Finding:
 class Diagnosis:
     """Findings ordered by causality: roots first, then what they explain, then what is latent."""
 
+    node: NodeEvidence  # what was diagnosed
     status: Status
     findings: tuple[Finding, ...]
     unexplained: tuple[str, ...]  # checks of health that fail and no finding is the cause of
@@ -130,6 +131,7 @@ def diagnose(node: NodeEvidence, cluster: ClusterEvidence) -> Diagnosis:
     status = _status(findings, checks)
     failing = [c.detail for c in checks if c.ok is False]
     return Diagnosis(
+        node=node,
         status=status,
         findings=findings,
         unexplained=tuple(f"not so: {detail}" for detail in failing) if status == "unknown" else (),

@@ -174,6 +174,12 @@ def writable(node: NodeEvidence) -> Iterator[str]:
             yield f"{filesystem.mount_point} is mounted read-only"
 
 
+def upkeep(node: NodeEvidence) -> Iterator[str]:
+    """nobody is at work on the node's software."""
+    for working in node.kernel.upkeep:
+        yield f"at work on the node: {working}; what it installs may be there by half"
+
+
 def data_mounts(node: NodeEvidence) -> Iterator[str]:
     """every mount of /etc/fstab is there."""
     for mount_point in node.storage.fstab_missing:
@@ -236,10 +242,11 @@ _KUBELET_RULES: t.Final[tuple[Rule, ...]] = (
     writable,
     data_mounts,
     network_mounts,
+    upkeep,
     kubelet_killable,
     api,
 )
-_RUNTIME_RULES: t.Final[tuple[Rule, ...]] = (runtime_unit, runtime_writable, data_mounts)
+_RUNTIME_RULES: t.Final[tuple[Rule, ...]] = (runtime_unit, runtime_writable, data_mounts, upkeep)
 
 
 def _unit_problems(unit: Unit) -> Iterator[str]:

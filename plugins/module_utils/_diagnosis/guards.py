@@ -15,24 +15,34 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
+from .causes.application import OURS as OUR_CORDON
 from .cluster import ClusterEvidence, Fleet
 from .diagnose import Diagnosis, Finding
 from .evidence import Undecided
 from .registry import ancestors
-from .signs import some
+from .signs import api_now, instant, some
 from .steps import RESTART
+from .windows import Window
+
+HANDS_OFF: t.Final = "outward.kubelet/hands-off"
+KUBERNETES: t.Final = ("node.kubernetes.io/", "node-role.kubernetes.io/")  # taints that are no person's reason
+QUOTED: t.Final = 200  # characters of what somebody else has written
 
 Automate = t.Literal["none", "safe", "guarded"]
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What the person who runs us allows (outward_automate, outward_max_unavailable, outward_control_plane)."""
+    """What the person who runs us allows: the variables outward_ of the same names, but for the last."""
 
     automate: Automate = "guarded"
     max_unavailable: int = 1
     control_plane: bool = False
+    hands_off: str = ""  # why nothing may be done; empty: it may
+    maintenance: tuple[Window, ...] = ()  # when somebody else works on the nodes
+    reason: str = ""  # a person's, to do what the ledger or somebody else's cordon refuses
     locked: bool = False  # this node is in our hands; what others have in theirs no longer makes us wait, it counts
 
 
@@ -43,6 +53,46 @@ def scope(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, poli
     """Nothing is done on a node while the fault is outside it."""
     outside = [f.cause.title for f in diagnosis.roots if f.cause.kind == "external"]
     return f"frozen: {outside[0]}" if outside else None
+
+
+def hands_off(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
+    """Somebody has said so: by outward_hands_off, or by an annotation of the Node that colleagues see too."""
+    if policy.hands_off:
+        return f"hands off, says outward_hands_off: {policy.hands_off}"
+    if cluster.node is not None and HANDS_OFF in cluster.node.annotations:
+        why = cluster.node.annotations[HANDS_OFF].strip() or "without a reason"
+        return (
+            f"hands off, says the Node's annotation {HANDS_OFF}: {why[:QUOTED]};"
+            f" to lift it: kubectl annotate node {cluster.name} {HANDS_OFF}-"
+        )
+    return None
+
+
+def maintenance(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
+    """Inside a maintenance window somebody else works on the nodes; by the API server's clock."""
+    now = api_now(cluster) if policy.maintenance else None
+    for window in policy.maintenance if now else ():
+        until = window.until(t.cast(datetime, now))
+        if until is not None:
+            return f"hands off until {instant(until)}: the maintenance window {window.text} of outward_maintenance"
+    return None
+
+
+def upkeep(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
+    """Software that is being exchanged on the node; what is half-installed looks broken, and is not."""
+    working = diagnosis.node.kernel.upkeep
+    return f"at work on the node: {', '.join(working)}; run this again when it has ended" if working else None
+
+
+def foreign_cordon(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
+    """A cordon that is not ours is somebody's intention, and perhaps he is at the board right now."""
+    if cluster.node is None or not cluster.node.unschedulable or OUR_CORDON in cluster.node.annotations:
+        return None
+    if policy.reason:
+        return None
+    taints = [f"{x.key}={x.value}".rstrip("=") for x in cluster.node.taints if not x.key.startswith(KUBERNETES)]
+    named = f" (its taints: {', '.join(taints)[:QUOTED]})" if taints else ""
+    return f"somebody has cordoned it{named}: ask who, or give your reason in outward_reason"
 
 
 def single_root(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
@@ -152,6 +202,10 @@ def _answers(diagnosis: Diagnosis) -> bool | None:
 
 GUARDS: tuple[Guard, ...] = (
     scope,
+    hands_off,
+    maintenance,
+    upkeep,
+    foreign_cordon,
     single_root,
     no_doubt,
     latent_faults,

@@ -383,6 +383,8 @@ class Kernel(Evidence):
     pod_cgroup_drivers: tuple[str, ...] = unknown("the cgroups of Pods were not looked at")
     module_trees: tuple[str, ...] = unknown("/lib/modules was not looked at")  # the releases that it holds
     page_size: int = unknown("the page size was not asked for")
+    # Who exchanges its software now: "kubeadm upgrade (pid 812)", "apt-get (pid 7) holds /var/lib/dpkg/lock-frontend"
+    upkeep: tuple[str, ...] = unknown("who is at work on the node was not looked at")
     # How the boot before this one ended: orderly, abrupt; None: its journal is gone, or this boot is not young any more
     boot_before: str | None = unknown("the boot before was not looked at")
 

@@ -187,11 +187,12 @@ def _storage(answers: Answers) -> Storage:
 
 
 def _kernel(answers: Answers) -> Kernel:
-    fields = answers.fields("kernel", Kernel, "journal", "blocked_tasks", "boot_before")
+    fields = answers.fields("kernel", Kernel, "journal", "blocked_tasks", "upkeep", "boot_before")
     return Kernel(
         **fields,
         journal=answers.get("kernel-log"),
         blocked_tasks=answers.get("processes", 0),
+        upkeep=answers.get("processes", 2),
         boot_before=answers.get("boot-before"),
     )
 

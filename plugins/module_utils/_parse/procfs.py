@@ -73,6 +73,48 @@ def stat(text: str) -> Stat:
     return Stat(text[start + 1 : end], fields[0], int(fields[19]))
 
 
+# What exchanges a node's software: program -> the first words that do; None: whatever it is called with.
+_UPKEEP: t.Final[dict[str, t.Optional[frozenset[str]]]] = {
+    "kubeadm": frozenset({"init", "join", "reset", "upgrade"}),
+    **dict.fromkeys(
+        ("apt", "apt-get", "aptitude"),
+        frozenset("install reinstall remove purge autoremove upgrade full-upgrade dist-upgrade safe-upgrade".split()),
+    ),
+    "dpkg": frozenset("-i --install --unpack --configure -r --remove -P --purge".split()),
+    "unattended-upgrade": None,  # unattended-upgrade-shutdown runs on every Debian, and waits for a signal only
+    "unattended-upgrades": None,
+}
+_SCRIPT: t.Final = re.compile(r"(python|perl)[0-9.]*|(ba|da)?sh")
+
+
+def upkeep(arguments: t.Sequence[str]) -> str | None:
+    """`kubeadm upgrade` for the arguments of a process that exchanges software; None: it does not."""
+    words = [word for word in arguments if word]
+    if words and _SCRIPT.fullmatch(words[0].rpartition("/")[2]):
+        words = [word for word in words[1:] if not word.startswith("-")] or [""]
+    program = words[0].rpartition("/")[2] if words else ""
+    if program not in _UPKEEP:
+        return None
+    known = _UPKEEP[program]
+    if known is None:
+        return program
+    return next((f"{program} {word}" for word in words[1:] if word in known), None)
+
+
+def lock_holders(text: str, inode: int) -> tuple[int, ...]:
+    """The processes that hold a POSIX lock to write on the file *inode* in /proc/locks (proc_locks(5)).
+
+    Those that wait for one have an arrow in their line. The device there is that of the filesystem, which on btrfs and
+    overlay is another than the file's, so the inode decides: to wait for nothing is better than to disturb.
+    """
+    found = []
+    for line in text.splitlines():
+        match = re.match(r"[0-9]+: POSIX +\S+ +WRITE +([0-9]{1,10}) [0-9a-f]+:[0-9a-f]+:([0-9]{1,20}) ", line)
+        if match and int(match.group(2)) == inode:
+            found.append(int(match.group(1)))
+    return tuple(dict.fromkeys(found))
+
+
 def load(text: str) -> tuple[float, int]:
     """/proc/loadavg: the load of one minute, and the number of threads in the system."""
     match = re.match(rf"({_SHARE}) {_SHARE} {_SHARE} [0-9]{{1,9}}/([0-9]{{1,9}}) ", text)

@@ -55,7 +55,7 @@ def identity() -> Identity:
 
 
 def ask() -> Fields:
-    """Every field of Kernel but `journal`, `blocked_tasks` and `boot_before`."""
+    """Every field of Kernel but `journal`, `blocked_tasks`, `upkeep` and `boot_before`."""
     unified = read_or_none(f"{_CGROUPS}/cgroup.controllers")
     return {
         "cgroup_version": 1 if unified is None else 2,

@@ -62,6 +62,7 @@ REFUSED: list[tuple[dict[str, t.Any], str, str]] = [
     ({"kernel__blocked_tasks": ("kubelet (701) nfs_wait",)}, "kubelet-killable", "kubelet (701) nfs_wait"),
     ({"kernel__blocked_tasks": ("hyperkube (700) io",)}, "kubelet-killable", "hyperkube (700) io"),
     ({"kubelet__unit__process_state": "D"}, "kubelet-killable", "cannot be stopped"),
+    ({"kernel__upkeep": ("kubeadm upgrade (pid 812)",)}, "upkeep", "at work on the node: kubeadm upgrade (pid 812)"),
     ({"network__api__outcome": "timeout"}, "api", "could not register"),
     ({"network__api__outcome": "http", "network__api__status": 401}, "api", "with status 401"),
 ]
@@ -110,7 +111,7 @@ def test_what_only_looks_like_a_fault_is_not_refused(changes: dict[str, t.Any]) 
     [
         ("certificates", {"kubeconfig", "client-certificate", "client-ca"}),
         ("pressure", {"swap", "inotify", "writable"}),
-        ("kernel", {"cgroups", "cgroup-driver", "kubelet-killable"}),
+        ("kernel", {"cgroups", "cgroup-driver", "kubelet-killable", "upkeep"}),
         ("storage", {"writable", "data-mounts", "network-mounts"}),
         ("runtime", {"cri"}),
         ("network", {"client-certificate", "api"}),
@@ -156,6 +157,10 @@ DOWN: dict[str, t.Any] = {
         (
             {"profile__runtime_unit": "kubelet.service"},
             ["containerd.service holds the kubelet as well (profile kubeadm): it is not the runtime's alone"],
+        ),
+        (
+            {"kernel__upkeep": ("apt-get upgrade (pid 7)",)},
+            ["at work on the node: apt-get upgrade (pid 7); what it installs may be there by half"],
         ),
         (
             {"storage__fstab_missing": ("/var/lib/containerd",)},

@@ -31,7 +31,8 @@ def test_everything_is_known_but_what_was_not_worth_asking() -> None:
 
 
 def test_a_healthy_node_may_be_restarted() -> None:
-    assert refusals(recorded()) == ()
+    """All but what this recording is too old to hold, and what is unknown permits nothing."""
+    assert [(refusal.rule, refusal.doubt) for refusal in refusals(recorded())] == [("upkeep", True)]
 
 
 def test_nothing_secret_is_in_it() -> None:

@@ -142,3 +142,43 @@ Local:
         "20010db8000100000000ff0000428329 02 40 00 80     eth1\n"
     )
     assert netfiles.addresses(trie, six) == ("10.77.0.14", "fd00::2", "2001:db8:1::ff00:42:8329")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "work"),
+    [
+        ("kubeadm upgrade node", "kubeadm upgrade"),
+        ("/usr/bin/kubeadm --v=5 join 10.77.0.1:6443 --token x", "kubeadm join"),
+        ("kubeadm version", None),
+        ("kubeadm token create", None),
+        ("apt-get -y -q upgrade", "apt-get upgrade"),
+        ("apt list --upgradable", None),
+        ("apt-get update", None),
+        ("/usr/bin/dpkg --force-confold --configure -a", "dpkg --configure"),
+        ("dpkg -l kubelet", None),
+        ("dpkg-query -W", None),
+        ("/usr/bin/python3 -u /usr/bin/unattended-upgrade --download-only", "unattended-upgrade"),
+        ("/usr/bin/python3 /usr/share/unattended-upgrades/unattended-upgrade-shutdown --wait-for-signal", None),
+        ("/bin/sh /usr/lib/apt/apt.systemd.daily install", None),
+        ("vim kubeadm upgrade", None),
+        ("python3", None),
+        ("", None),
+    ],
+)
+def test_what_exchanges_a_nodes_software(arguments: str, work: str | None) -> None:
+    assert procfs.upkeep(arguments.split(" ")) == work
+
+
+LOCKS = """\
+1: POSIX  ADVISORY  WRITE 812 fd:00:1234 0 EOF
+1: -> POSIX  ADVISORY  WRITE 900 fd:00:1234 0 EOF
+2: POSIX  ADVISORY  READ 813 fd:00:1234 0 EOF
+3: FLOCK  ADVISORY  WRITE 814 fd:00:1234 0 EOF
+4: POSIX  ADVISORY  WRITE 815 fd:00:12345 0 EOF
+5: OFDLCK ADVISORY  WRITE -1 fd:00:1234 0 EOF
+"""
+
+
+def test_who_holds_a_lock_and_not_who_waits_for_it() -> None:
+    assert procfs.lock_holders(LOCKS, 1234) == (812,)
+    assert procfs.lock_holders(LOCKS, 12) == ()

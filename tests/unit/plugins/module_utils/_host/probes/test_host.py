@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import socket
 import threading
@@ -115,7 +116,27 @@ def test_a_process_in_state_d_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "listdir", lambda path: [*states, "self"] if path == "/proc" else [])
     monkeypatch.setattr(processes, "_state", lambda pid: states[pid].pop(0))
     monkeypatch.setattr(processes, "_described", lambda pid: f"kubelet ({pid}) rpc_wait_bit_killable")
-    assert processes.ask() == (("kubelet (7) rpc_wait_bit_killable",), 0)
+    assert processes.ask() == (("kubelet (7) rpc_wait_bit_killable",), 0, ())
+
+
+def test_who_installs_software(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lock, free = tmp_path / "lock-frontend", tmp_path / "lock"
+    lock.touch()
+    monkeypatch.setattr(processes, "LOCKS", (str(lock), str(free)))
+    assert processes._upkeep([]) == ()
+    with lock.open("w") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        (holder,) = processes._upkeep([])
+    assert holder.endswith(f"(pid {os.getpid()}) holds {lock}")
+    monkeypatch.setattr(
+        processes, "_arguments", lambda pid: {"7": ["kubeadm", "join", "--token", "s3cret"]}.get(pid, [])
+    )
+    assert processes._upkeep(["7", "8"]) == ("kubeadm join (pid 7)",)
+
+
+def test_the_arguments_of_a_process() -> None:
+    assert "python" in processes._arguments(str(os.getpid()))[0]
+    assert processes._arguments("4194304") == []
 
 
 def cni(root: Path, **texts: str) -> Cni:
