@@ -72,7 +72,7 @@ molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for o
 	@$(PY) -m tests.tools.molecule $(S)
 
 ##@ Measured results
-.PHONY: matrix matrix-recover matrix-quick quiet bench bench-pure
+.PHONY: matrix matrix-recover matrix-quick quiet rbac bench bench-pure
 HOSTS ?= pi-04,pi-05
 matrix: build-tree lab-up ## Every fault on a real node, and its diagnosis (hours); writes docs/results/matrix.json
 	@$(PY) -m tests.matrix --mode diagnose --everything --ready 60 --hosts $(HOSTS)
@@ -89,6 +89,9 @@ quiet: build-tree lab-up ## Healthy nodes that look ill, over and over; writes d
 	@$(PY) -m tests.matrix --mode diagnose --everything --kind quiet --rounds 3 --hosts $(HOSTS) \
 		--results docs/results/quiet.json
 
+rbac: build-tree lab-up ## Each right of a role taken away in turn; writes docs/results/rbac.json
+	@$(PY) -m tests.rbac
+
 bench: build-tree lab-up ## Cost against ping, setup and a person's hands; writes docs/results/bench.json
 	@$(PY) -m tests.bench
 
@@ -97,8 +100,9 @@ bench-pure: build-tree ## Cost of the diagnosis alone, without the lab; writes d
 
 ##@ Other
 .PHONY: docs clean help
-docs: build-tree ## Write the tables of docs/ from the code
+docs: build-tree ## Write the tables of docs/ and the manifests of examples/ from the code
 	@$(PY) -m tests.tools.causes
+	@$(PY) -m tests.tools.rbac
 
 clean: ## Remove what the build made here (the lab and caches stay: lab-down)
 	rm -rf .build .venv .mypy_cache .ruff_cache .pytest_cache .ansible reports examples/pi-cluster/reports

@@ -24,6 +24,7 @@ ARGUMENTS: t.Final[Spec] = {
     "acted": {"type": "list", "elements": "dict", "default": []},
     "proof": {"type": "dict"},
     "lock": {"type": "dict"},
+    "notes": {"type": "list", "elements": "str", "default": []},
     "error": {"type": "str"},
 }
 
@@ -42,7 +43,8 @@ class ActionModule(ActionBase):
         incident = options["incident"] or stillborn(host, options["mode"], now)
         lock = {"lock": options["lock"]} if options["lock"] else {}
         acted = [result for result in options["acted"] if "result" in result]
-        report = close({**incident, **lock}, acted, options["proof"], options["error"], now)
+        notes = options["notes"]
+        report = close({**incident, **lock}, acted, options["proof"], options["error"], now, notes=notes)
         path = write_report(Path(options["report_dir"]), report)
         self._display.display("\n".join(verdict(report)))
         return {"changed": False, "outcome": report["outcome"], "report": str(path)}

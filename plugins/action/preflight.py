@@ -13,10 +13,13 @@ from pathlib import Path
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import LONGEST_PERIOD
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import ROLES
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed, require_rights
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import reason, windows
 from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, writable
 
 # Every variable of the collection, with the check of its value; the roles' argument_specs say the same in words.
@@ -34,6 +37,14 @@ VARIABLES: t.Final[Spec] = {
     "outward_soak_seconds": {"type": "int"},
     "outward_proof_timeout": {"type": "int"},
     "outward_reason": {"type": "str"},
+    "outward_budget": {"type": "int"},
+    "outward_budget_period": {"type": "int"},
+    "outward_forgive": {"type": "str"},
+    "outward_hands_off": {"type": "str"},
+    "outward_maintenance": {"type": "list", "elements": "str"},
+    "outward_access": {"type": "str", "choices": list(ROLES)},
+    "outward_access_path": {"type": "path"},
+    "outward_access_seconds": {"type": "int"},
     "outward_hosts": {"type": "str"},
     "outward_explain": EXPLAIN,
     "outward_report": {"type": "path"},
@@ -41,12 +52,20 @@ VARIABLES: t.Final[Spec] = {
     "outward_each": {"type": "str"},
     "outward_query": {"type": "str"},
 }
+ARGUMENTS: t.Final[Spec] = {
+    **AUTH_SPEC,
+    "report_dir": REPORT_DIR,
+    "mode": {"type": "str", "choices": ["diagnose", "recover"], "default": "diagnose"},
+}
 MINIMUM: t.Final = {
     "outward_max_unavailable": 1,
     "outward_lock_timeout": 0,
     "outward_soak_seconds": 0,
     "outward_proof_timeout": 1,
+    "outward_budget": 0,
+    "outward_budget_period": 1,
 }
+MAXIMUM: t.Final = {"outward_budget_period": LONGEST_PERIOD}
 
 
 class ActionModule(ActionBase):
@@ -58,16 +77,20 @@ class ActionModule(ActionBase):
         """Fail with one sentence for bad input; return ``cluster`` for node_diagnosis."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        options = arguments(self, {**AUTH_SPEC, "report_dir": REPORT_DIR})
+        options = arguments(self, ARGUMENTS)
         nodes = targets(variables)
+        self._refuse_values(variables)
         for host in nodes:
             refuse_unknown(variables["hostvars"][host])
-        self._refuse_values(variables)
+            self._refuse_values(variables["hostvars"][host])
         refuse_twins(nodes)
         writable(Path(options["report_dir"]))
+        # To check is to look: a person who may only read can see what would be done.
+        require_rights(options, "diagnose" if self._task.check_mode else options["mode"])
         return {"changed": False, "cluster": listed(options, sorted(nodes.values()))}
 
-    def _refuse_values(self, variables: dict[str, t.Any]) -> None:
+    def _refuse_values(self, variables: t.Mapping[str, t.Any]) -> None:
+        """Of the play, or of one host: each may have its own."""
         given = {name: variables[name] for name in VARIABLES if name in variables}
         given = {name: self._templar.template(value) for name, value in given.items()}
         own, self._task.args = self._task.args, given
@@ -75,10 +98,20 @@ class ActionModule(ActionBase):
             checked = arguments(self, {n: VARIABLES[n] for n in given})
         finally:
             self._task.args = own
-        for name, least in MINIMUM.items():
-            if name in given and checked[name] < least:
-                raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at least {least}")
+        refuse_values(checked)
         asked(checked.get("outward_explain"))
+
+
+def refuse_values(checked: t.Mapping[str, t.Any]) -> None:
+    """What has the right type and cannot be meant; raises AnsibleActionFail naming the variable."""
+    for name, least in MINIMUM.items():
+        if checked.get(name) is not None and checked[name] < least:
+            raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at least {least}")
+    for name, most in MAXIMUM.items():
+        if checked.get(name) is not None and checked[name] > most:
+            raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at most {most}")
+    reason("outward_hands_off", checked.get("outward_hands_off"))
+    windows("outward_maintenance", checked.get("outward_maintenance"))
 
 
 def targets(variables: dict[str, t.Any]) -> dict[str, str]:

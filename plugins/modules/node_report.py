@@ -48,6 +48,11 @@ options:
   lock:
     description: What M(outward.kubelet.node_lock) returned when it let go of the node.
     type: dict
+  notes:
+    description: What is told beside, such as that the cluster could not be told. It decides nothing.
+    type: list
+    elements: str
+    default: []
   error:
     description: Why the run could not go on.
     type: str

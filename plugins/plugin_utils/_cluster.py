@@ -17,24 +17,37 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence, Fleet, of_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import JSON
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.access import lacking
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.listing import list_cluster
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.poll import look
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import Role, complaint
 
 
 @contextmanager
-def _mended_by_a_person() -> Iterator[None]:
+def mended_by_a_person() -> Iterator[None]:
     try:
         yield
     except KubeError as error:
         raise AnsibleActionFail(str(error)) from error
 
 
+def require_rights(options: dict[str, t.Any], role: Role) -> None:
+    """Fail now, and name all that is missing; an API server that does not answer is evidence, and no error."""
+    with mended_by_a_person(), connect(Access.of(options)) as api:
+        try:
+            missing = lacking(api, role)
+        except Silent:
+            return
+        if missing:
+            raise KubeError(complaint(api.peer.credentials, role, missing))
+
+
 def listed(options: dict[str, t.Any], names: list[str]) -> JSON:
     """One listing of the cluster, with the Nodes called *names* in detail."""
-    with _mended_by_a_person():
+    with mended_by_a_person():
         return list_cluster(Access.of(options), names)
 
 
@@ -45,5 +58,5 @@ def evidence_of(options: dict[str, t.Any], name: str) -> ClusterEvidence:
 
 def glance(options: dict[str, t.Any], name: str, fleet: Fleet) -> ClusterEvidence:
     """One Node now, in three small calls; *fleet* is what was listed before."""
-    with _mended_by_a_person(), connect(Access.of(options)) as api:
+    with mended_by_a_person(), connect(Access.of(options)) as api:
         return look(api, name, fleet)

@@ -38,6 +38,9 @@ class FakeApi:
     tokens: set[str] = field(default_factory=set)
     written: dict[str, t.Any] = field(default_factory=dict)  # objects that somebody made, by path
     kinds: set[tuple[str, str]] = field(default_factory=set)  # methods that wrote, and of what type
+    answers: dict[str, t.Callable[[t.Any], tuple[int, t.Any]]] = field(
+        default_factory=dict
+    )  # POST to path: body -> answer
     guard: threading.Lock = field(default_factory=threading.Lock)
     versions: t.Iterator[int] = field(default_factory=lambda: itertools.count(1))
     watch: t.Callable[[], None] = lambda: None  # called after each write, with nothing else going on
@@ -74,11 +77,13 @@ class FakeApi:
         with self.guard:
             if path in self.refusals:
                 return self.refusals[path]
+            if path in self.answers:
+                return self.answers[path](body)
             at = f"{path}/{body['metadata']['name']}" if method == "POST" else path
             old = self.written.get(at)
             if (method == "POST") == (old is not None):
                 return (409 if old else 404), {"kind": "Status", "message": "already exists" if old else "not found"}
-            version = body["metadata"].get("resourceVersion")
+            version = body.get("metadata", {}).get("resourceVersion")
             if old and version and version != old["metadata"]["resourceVersion"]:
                 return 409, {"kind": "Status", "message": "the object has been modified"}
             new = merged(old, body) if method == "PATCH" else body

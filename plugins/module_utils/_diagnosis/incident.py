@@ -92,8 +92,16 @@ def refuse(report: JSON, why: str) -> JSON:
     return {**refused, "outcome": outcome(refused)}
 
 
-def close(report: JSON, acted: list[JSON], proof: JSON | None, error: str | None, now: datetime) -> JSON:
-    """*report* with what was done, what it proved, and when it ended.
+def close(
+    report: JSON,
+    acted: list[JSON],
+    proof: JSON | None,
+    error: str | None,
+    now: datetime,
+    *,
+    notes: t.Sequence[str] = (),
+) -> JSON:
+    """*report* with what was done, what it proved, and when it ended; *notes* are told beside, and decide nothing.
 
     Every element of *acted* is the result of a module that acts: ``action``, ``refusals``, ``result``, ``detail``. A guard
     on the node that refuses corrects the plan; under ``--check`` nothing is an action.
@@ -112,6 +120,7 @@ def close(report: JSON, acted: list[JSON], proof: JSON | None, error: str | None
         "plan": steps,
         "actions": actions,
         "proof": proof or report["proof"],
+        "notes": [*(note for a in acted for note in a.get("notes", ())), *notes],
         "finished": instant(now),
     }
     if error:

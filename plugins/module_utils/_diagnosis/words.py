@@ -63,6 +63,7 @@ def verdict(report: JSON) -> list[str]:
     lines += _steps(report)
     lines += _proof(report["proof"]["checks"])
     lines += _lock(report.get("lock") or {})
+    lines += _item("note", report.get("notes", []))  # reports of 0.1 have none
     lines += _item("error", [report["error"]] if report.get("error") else [])
     if report["next"] and report["outcome"] not in ("recovered",):
         lines += _item("next", [report["next"]])

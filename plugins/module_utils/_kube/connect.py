@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -106,6 +107,19 @@ class Api:
             if not token:
                 return
             parameters["continue"] = token
+
+    def cluster(self) -> JSON:
+        """The cluster as a kubeconfig names it, with the certificates to check it by; nothing of the credentials."""
+        configuration = self._client.configuration
+        authority = Path(configuration.ssl_ca_cert).read_bytes() if configuration.ssl_ca_cert else b""
+        found = {
+            "server": self.peer.server,
+            "certificate-authority-data": base64.b64encode(authority).decode("ascii"),
+            "insecure-skip-tls-verify": not configuration.verify_ssl,
+            "tls-server-name": getattr(configuration, "tls_server_name", None),
+            "proxy-url": configuration.proxy,
+        }
+        return {name: value for name, value in found.items() if value}
 
     def evidence(self, version: str | None, problem: str | None = None) -> ApiServer:
         """The API server as it was found; with a *problem* it has no time."""

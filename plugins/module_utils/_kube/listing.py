@@ -31,7 +31,7 @@ JSON = t.Any
 LEASE_NAMESPACE: t.Final = "kube-node-lease"
 NODE_PATH: t.Final = "/api/v1/nodes"
 LEASE_PATH: t.Final = f"/apis/coordination.k8s.io/v1/namespaces/{LEASE_NAMESPACE}/leases"
-VERSION: t.Final = Question("get", "/version", "/version")
+VERSION: t.Final = Question("get", "/version", "/version", role="everybody")
 LEASES: t.Final = Question("list", "leases.coordination.k8s.io", LEASE_PATH, LEASE_NAMESPACE)
 NODES: t.Final = Question("list", "nodes", NODE_PATH)
 PODS: t.Final = Question("list", "pods", "/api/v1/pods")

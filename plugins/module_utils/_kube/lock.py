@@ -47,9 +47,11 @@ NAMESPACE: t.Final = "kube-system"
 RESOURCE: t.Final = "leases.coordination.k8s.io"
 PATH: t.Final = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
 LIST: t.Final = Question("list", RESOURCE, PATH, NAMESPACE)
-GET: t.Final = Question("get", RESOURCE, PATH, NAMESPACE)
-CREATE: t.Final = Question("create", RESOURCE, PATH, NAMESPACE)
-PATCH: t.Final = Question("patch", RESOURCE, PATH, NAMESPACE)
+# A role must name its slots one by one, but for what is created: RBAC knows no name then.
+SLOTS: t.Final = tuple(f"{PREFIX}{number}" for number in range(4))
+GET: t.Final = Question("get", RESOURCE, PATH, NAMESPACE, role="recover", names=SLOTS)
+CREATE: t.Final = Question("create", RESOURCE, PATH, NAMESPACE, role="recover")
+PATCH: t.Final = Question("patch", RESOURCE, PATH, NAMESPACE, role="recover", names=SLOTS)
 HANDED_OVER: t.Final = f"{convert.OURS}handed-over"
 # Between two tries of somebody who waits, seconds; drawn at random, so that two who step back do not meet again.
 PAUSE: t.Final = (1.0, 3.0)

@@ -20,8 +20,6 @@ from . import library
 from .errors import Conflict, KubeError, NotThere, Silent
 
 E = t.TypeVar("E", bound=OSError)
-READ: t.Final = "the ClusterRole outward-kubelet-diagnose"
-WRITE: t.Final = "the Role outward-kubelet-recover"  # of the question's namespace
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0  # seconds; read: between two packets of an answer
 # OpenSSL's verify codes (openssl-verification-options(1)): 9 not yet valid, 10 expired. Those are the cluster's
 # trouble, or a clock's; all others mean that the controller was given the wrong thing to check with.
@@ -40,9 +38,12 @@ class Question:
     resource: str  # with its group: leases.coordination.k8s.io
     path: str  # of the list, or of that below which the object's name stands
     namespace: str = ""
+    role: str = "diagnose"  # the first of our roles that has it (rights.py); everybody: every user; admin: none of ours
+    names: tuple[str, ...] = ()  # the only objects that are asked about; empty: any
 
     def __str__(self) -> str:
-        return f"{self.verb} {self.resource}" + (f" in the namespace {self.namespace}" if self.namespace else "")
+        which = f" {', '.join(self.names)}" if self.names else ""
+        return f"{self.verb} {self.resource}{which}" + (f" in the namespace {self.namespace}" if self.namespace else "")
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,13 @@ def _forbidden(peer: Peer, question: Question, body: str) -> KubeError:
             f"the API server {peer.server} saw no credentials (403, user {user}): {peer.credentials} holds none, or its"
             " exec plugin gave none; use another kubeconfig, or set api_key"
         )
+    if question.role == "admin":
+        return KubeError(f"the user {user} of {peer.credentials} may not {question} (403): that takes a cluster admin")
+    kind = "Role" if question.namespace else "ClusterRole"
     return KubeError(
         f"the user {user} of {peer.credentials} may not {question} (403): the permission {question.verb} on"
-        f" {question.resource} is missing; bind {READ if question.verb in ('get', 'list') else WRITE} to it"
+        f" {question.resource} is missing; bind the {kind} outward-kubelet-{question.role} to it"
+        f" (rbac/{question.role}.yml)"
     )
 
 

@@ -13,6 +13,7 @@ from ansible_collections.outward.kubelet.plugins.action.preflight import (
     VARIABLES,
     refuse_twins,
     refuse_unknown,
+    refuse_values,
     targets,
 )
 
@@ -21,7 +22,7 @@ from ansible_collections.outward.kubelet.plugins.action.preflight import (
     ("name", "words"),
     [
         ("outward_soak_second", "there is no variable outward_soak_second: did you mean outward_soak_seconds?"),
-        ("outward_xyzzy", "there is no variable outward_xyzzy: there are outward_automate, outward_context"),
+        ("outward_xyzzy", "there is no variable outward_xyzzy: there are outward_access, outward_access_path"),
     ],
 )
 def test_a_variable_that_there_is_not_is_refused(name: str, words: str) -> None:
@@ -45,3 +46,27 @@ def test_the_nodes_of_a_play_are_called_as_the_inventory_says() -> None:
         "hostvars": {"a": {"outward_node_name": "pi-04"}, "pi-05": {}, "other": {}},
     }
     assert targets(variables) == {"a": "pi-04", "pi-05": "pi-05"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"outward_max_unavailable": 0}, "outward_max_unavailable is 0: it must be at least 1"),
+        ({"outward_budget": -1}, "outward_budget is -1: it must be at least 0"),
+        ({"outward_budget_period": 2592001}, "outward_budget_period is 2592001: it must be at most 2592000"),
+        ({"outward_hands_off": "True"}, "outward_hands_off is True: it is a reason in words"),
+        ({"outward_hands_off": "false"}, "outward_hands_off is false: it is a reason in words"),
+        ({"outward_maintenance": ["tonight"]}, "outward_maintenance: 'tonight' is no maintenance window: write 2026"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused(given: dict[str, object], words: str) -> None:
+    with pytest.raises(AnsibleActionFail) as caught:
+        refuse_values(given)
+    assert str(caught.value).startswith(words)
+
+
+def test_values_that_can_be_meant_pass() -> None:
+    refuse_values(
+        {"outward_budget": 0, "outward_hands_off": "Anna is on it", "outward_maintenance": ["22:00-02:00 UTC"]}
+    )
+    refuse_values({"outward_hands_off": "", "outward_maintenance": [], "outward_budget": None})

@@ -270,7 +270,7 @@ def test_a_missing_right_names_it_and_its_role(api: FakeApi) -> None:
     api.lists[PATH] = []
     with connect(access(api), {}) as mine, pytest.raises(KubeError, match="bind the Role outward-kubelet-recover"):
         mine.create(lock.CREATE, {"metadata": {"name": "outward-kubelet-0"}})
-    with pytest.raises(KubeError, match=r"list on leases.*bind the ClusterRole outward-kubelet-diagnose"):
+    with pytest.raises(KubeError, match=r"list on leases.*bind the Role outward-kubelet-diagnose"):
         take(api, ME)
 
 

@@ -35,7 +35,7 @@ ANONYMOUS = (
     [
         (NODES, 401, '{"message":"Unauthorized"}', KubeError, "refused the credentials of /home/pi/.kube/config"),
         (LEASES, 403, FORBIDDEN, KubeError, "the user poor of /home/pi/.kube/config may not list leases.coordination"),
-        (LEASES, 403, FORBIDDEN, KubeError, "bind the ClusterRole outward-kubelet-diagnose"),
+        (LEASES, 403, FORBIDDEN, KubeError, "bind the Role outward-kubelet-diagnose to it .rbac/diagnose.yml"),
         (LEASES, 403, FORBIDDEN, KubeError, "in the namespace kube-node-lease"),
         (NODES, 403, ANONYMOUS, KubeError, "saw no credentials"),
         (NODES, 403, "<html>no</html>", KubeError, "the user unknown"),

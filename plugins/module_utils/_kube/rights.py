@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""The rights that each of our roles has: those that the code asks for, and no other. Pure.
+
+A role is what somebody wants to do. Its rights are the questions that the code puts to the API server for it, so that
+the manifests below examples/pi-cluster/rbac, the review before anything is touched, and the code cannot part company.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable
+
+from . import listing, lock, notice, poll
+from .refusal import Question
+
+JSON = t.Any
+Role = t.Literal["diagnose", "recover", "certificates"]
+ROLES: t.Final[tuple[Role, ...]] = t.get_args(Role)
+NAMESPACE: t.Final = "outward-kubelet"  # of the ServiceAccounts
+RBAC: t.Final = "rbac.authorization.k8s.io"
+LABELS: t.Final = {"app.kubernetes.io/part-of": "outward.kubelet"}
+REQUESTS: t.Final = "certificatesigningrequests.certificates.k8s.io"
+SECRETS: t.Final = "/api/v1/namespaces/kube-system/secrets"
+
+READING: t.Final = (
+    listing.NODES,
+    poll.NODE,
+    listing.PODS,
+    listing.EVENTS,
+    listing.LEASES,
+    poll.LEASE,
+    lock.LIST,
+    listing.REQUESTS,
+)
+WRITING: t.Final = (lock.GET, lock.CREATE, lock.PATCH, notice.ANNOTATE, notice.EVENT)
+# What renewing a client certificate and joining take; this release has no step for either yet. RBAC cannot tell a
+# bootstrap token from another Secret of kube-system: it may be made and deleted there, and none may be read.
+SIGNING: t.Final = (
+    Question("get", REQUESTS, listing.REQUESTS.path, role="certificates"),
+    Question("update", f"{REQUESTS}/approval", listing.REQUESTS.path, role="certificates"),
+    Question(
+        "approve",
+        "signers.certificates.k8s.io",
+        "",
+        role="certificates",
+        names=("kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/kubelet-serving"),
+    ),
+    Question("create", "secrets", SECRETS, "kube-system", role="certificates"),
+    Question("delete", "secrets", SECRETS, "kube-system", role="certificates"),
+)
+RIGHTS: t.Final[dict[Role, tuple[Question, ...]]] = {
+    "diagnose": READING,
+    "recover": READING + WRITING,
+    "certificates": READING + SIGNING,
+}
+
+
+def named(resource: str) -> tuple[str, str, str]:
+    """Group, resource and subresource of ``pods/eviction`` or ``leases.coordination.k8s.io``."""
+    whole, dummy, subresource = resource.partition("/")
+    name, dummy, group = whole.partition(".")
+    return group, name, subresource
+
+
+def rules(questions: Iterable[Question]) -> list[JSON]:
+    """The rules of one role: verbs that go with the same resource and names are together."""
+    found: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for question in questions:
+        group, name, subresource = named(question.resource)
+        key = (group, f"{name}/{subresource}" if subresource else name, question.names)
+        verbs = found.setdefault(key, [])
+        if question.verb not in verbs:
+            verbs.append(question.verb)
+    return [
+        {
+            "apiGroups": [group],
+            "resources": [name],
+            **({"resourceNames": list(names)} if names else {}),
+            "verbs": sorted(verbs),
+        }
+        for (group, name, names), verbs in found.items()
+    ]
+
+
+def manifest(role: Role, without: Question | None = None) -> list[JSON]:
+    """Namespace, ServiceAccount, and roles with their bindings, in the order in which they can be made.
+
+    What is asked for in one namespace only is given there only. *without*: all but this right, to try what happens.
+    """
+    granted = [question for question in RIGHTS[role] if question != without]
+    places = dict.fromkeys(sorted(question.namespace for question in granted))
+    return [
+        _object("v1", "Namespace", {"name": NAMESPACE}),
+        _object("v1", "ServiceAccount", {"name": role, "namespace": NAMESPACE}),
+        *(
+            item
+            for place in places
+            for item in _bound(role, place, [question for question in granted if question.namespace == place])
+        ),
+    ]
+
+
+def _bound(role: Role, namespace: str, granted: list[Question]) -> list[JSON]:
+    kind = "Role" if namespace else "ClusterRole"
+    metadata = {"name": f"outward-kubelet-{role}", **({"namespace": namespace} if namespace else {})}
+    account = {"kind": "ServiceAccount", "name": role, "namespace": NAMESPACE}
+    reference = {"apiGroup": RBAC, "kind": kind, "name": metadata["name"]}
+    return [
+        _object(f"{RBAC}/v1", kind, metadata, rules=rules(granted)),
+        _object(f"{RBAC}/v1", f"{kind}Binding", metadata, roleRef=reference, subjects=[account]),
+    ]
+
+
+def _object(version: str, kind: str, metadata: JSON, **substance: JSON) -> JSON:
+    return {"apiVersion": version, "kind": kind, "metadata": {**metadata, "labels": dict(LABELS)}, **substance}
+
+
+def complaint(credentials: str, role: Role, missing: Iterable[Question]) -> str:
+    """One sentence for all rights that are missing, and how an admin gives them."""
+    lacked = [str(question) for question in missing]
+    return (
+        f"{credentials} lacks {len(lacked)} of the rights that {role} needs: {'; '.join(lacked)}. Nothing was touched."
+        f" An admin gives them with kubectl apply -f rbac/{role}.yml (in examples/pi-cluster), or makes a kubeconfig with"
+        f" exactly these rights with the playbook outward.kubelet.cluster_access (outward_access={role})"
+    )
