@@ -22,7 +22,7 @@ Task = tuple[str, dict[str, t.Any]]
 PING: t.Final[Task] = ("ansible.builtin.ping", {})
 SETUP: t.Final[Task] = ("ansible.builtin.setup", {})
 FACTS: t.Final[Task] = ("outward.kubelet.node_facts", {})
-DIAGNOSIS: t.Final[Task] = ("outward.kubelet.node_diagnosis", {"kubeconfig": str(STATE / "admin.kubeconfig")})
+DIAGNOSIS: t.Final[Task] = ("outward.kubelet.node_diagnosis", {"kubeconfig": str(STATE / "diagnose.kubeconfig")})
 INVENTORY: t.Final = STATE / "inventory" / "hosts.yml"
 
 

@@ -62,7 +62,7 @@ def by_playbook(host: str) -> float:
     """Seconds of node-recover.yml, without a soak; raises RuntimeError unless it proved the recovery."""
     with tempfile.TemporaryDirectory(prefix="outward-bench-") as reports:
         settings = {
-            "outward_kubeconfig": str(STATE / "admin.kubeconfig"),
+            "outward_kubeconfig": str(STATE / "recover.kubeconfig"),
             "outward_report_dir": reports,
             "outward_soak_seconds": 0,
         }

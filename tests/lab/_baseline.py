@@ -31,6 +31,9 @@ RESTORED = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding", "ConfigM
 SUBSTANCE = ("rules", "aggregationRule", "subjects", "roleRef", "data", "binaryData")
 # These come and go by the cluster's own hand.
 OWN_NAMESPACES = ("kube-node-lease",)
+# The namespace of the ServiceAccounts, and how the roles of rbac/*.yml are called.
+ACCESS = "outward-kubelet"
+ACCESS_KINDS = ("Namespace", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 LIFECYCLE = "node.kubernetes.io/"
 
 
@@ -75,7 +78,7 @@ def lasting_taints(taints: Iterable[Object]) -> list[Object]:
 def record(items: Iterable[Object], nodes: Iterable[Object]) -> Baseline:
     """The baseline, from what the API lists now; which Pods a snapshot holds is added with it."""
     listed = list(items)
-    restored = {name_of(item): _bare(item) for item in listed if item["kind"] in RESTORED}
+    restored = {name_of(item): _bare(item) for item in listed if item["kind"] in RESTORED and not is_access(item)}
     names = frozenset(name_of(item) for item in listed)
     return Baseline(names, restored, {item["metadata"]["name"]: _node(item) for item in nodes})
 
@@ -101,9 +104,16 @@ def from_json(value: Any) -> Baseline:
     return Baseline(frozenset(value["names"]), value["restored"], value["nodes"], value["pods"])
 
 
+def is_access(item: Object) -> bool:
+    """What `_access` puts in anew at each `up`: a reset neither removes it nor puts an older one back."""
+    place = item["metadata"].get("namespace", "")
+    name = item["metadata"]["name"]
+    return place == ACCESS or (item["kind"] in ACCESS_KINDS and (name == ACCESS or name.startswith(f"{ACCESS}-")))
+
+
 def _is_own(item: Object) -> bool:
     metadata = item["metadata"]
-    owned = bool(metadata.get("ownerReferences"))
+    owned = bool(metadata.get("ownerReferences")) or is_access(item)
     return owned or metadata.get("namespace") in OWN_NAMESPACES or _is_bootstrap(item)
 
 

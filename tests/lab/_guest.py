@@ -62,7 +62,7 @@ def ssh_config(paths: Paths, key: Path, hosts: Iterable[Host]) -> str:
 def inventory(paths: Paths, hosts: Iterable[Host]) -> str:
     """An ordinary Ansible inventory."""
     lines = [f"        {host.name}:\n          ansible_host: {host.address}\n" for host in hosts]
-    tail = INVENTORY_TAIL.format(ssh_config=paths.ssh_config, kubeconfig=paths.kubeconfig)
+    tail = INVENTORY_TAIL.format(ssh_config=paths.ssh_config, kubeconfig=paths.access("recover"))
     return INVENTORY_HEAD + "".join(lines) + tail
 
 

@@ -97,6 +97,10 @@ class Paths:
     def kubeconfig(self) -> Path:
         return self.state / "admin.kubeconfig"
 
+    def access(self, role: str) -> Path:
+        """A kubeconfig with the rights of one of rbac/*.yml."""
+        return self.state / f"{role}.kubeconfig"
+
     @property
     def pki(self) -> Path:
         return self.state / "pki"

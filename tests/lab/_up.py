@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.lab import _cache, _network, _process, _reset, _tools, _vm, _workloads
+from tests.lab import _access, _cache, _network, _process, _reset, _tools, _vm, _workloads
 from tests.lab._control_plane import kubeadm_config
 from tests.lab._guest import Guest, write_access
 from tests.lab._image import name as image_name
@@ -127,6 +127,7 @@ def up(paths: Paths, count: int) -> None:
         (paths.state / "READY").unlink(missing_ok=True)
         _assemble(lab, hosts)
         write(paths.state / "READY", report.text(hosts))
+    _access.grant(lab)
     say(f"the lab is up: {' '.join(host.name for host in hosts)}")
 
 

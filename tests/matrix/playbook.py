@@ -40,7 +40,7 @@ class Run:
     def command(self, host: str, reports: Path) -> list[str]:
         """As a person would type it, with the lab's inventory."""
         variables = {
-            "outward_kubeconfig": str(STATE / "admin.kubeconfig"),
+            "outward_kubeconfig": str(STATE / f"{self.mode}.kubeconfig"),
             "outward_report_dir": str(reports),
             "outward_soak_seconds": self.soak_seconds,
             "outward_max_unavailable": self.max_unavailable,

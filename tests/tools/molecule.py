@@ -53,7 +53,7 @@ def environment() -> dict[str, str]:
         "MOLECULE_COMMAND_BORDERS": "0",
         "OUTWARD_INVENTORY": str(STATE / "inventory" / "hosts.yml"),
         "OUTWARD_SSH_CONFIG": str(STATE / "ssh_config"),
-        "OUTWARD_KUBECONFIG": str(STATE / "admin.kubeconfig"),
+        "OUTWARD_KUBECONFIG": str(STATE / "recover.kubeconfig"),
     }
 
 

@@ -40,6 +40,11 @@ def test_a_baseline_survives_the_state_directory() -> None:
         (item("Secret", "known"), False),
         (item("Secret", "bootstrap-token-x", "kube-system", type="bootstrap.kubernetes.io/token"), False),
         (item("Lease", "pi-04", "kube-node-lease"), False),
+        (item("Namespace", "outward-kubelet", ""), False),
+        (item("ServiceAccount", "recover", "outward-kubelet"), False),
+        (item("Role", "outward-kubelet-recover", "kube-system"), False),
+        (item("Lease", "outward-kubelet-0", "kube-system"), True),  # a lock that was left behind
+        (item("Role", "outward-kubelets", "kube-system"), True),
         (item("ConfigMap", "kube-root-ca.crt"), False),
     ],
 )

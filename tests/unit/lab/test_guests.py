@@ -86,7 +86,7 @@ all:
         ansible_user: root
         ansible_python_interpreter: /usr/bin/python3
         ansible_ssh_args: "-F /state/ssh_config"
-        outward_kubeconfig: "/state/admin.kubeconfig"
+        outward_kubeconfig: "/state/recover.kubeconfig"
 """
     )
 
