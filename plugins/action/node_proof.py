@@ -36,7 +36,7 @@ ARGUMENTS: t.Final[Spec] = {
     "soak_seconds": {"type": "int", "default": 30},
     "lock": {"type": "dict"},
 }
-PAUSE: t.Final = 2.0  # between two looks at the API, seconds; a Lease is renewed every 10
+PAUSE: t.Final = 0.5  # between two looks at the API, seconds: three calls about one Node
 
 
 class ActionModule(ActionBase):

@@ -58,7 +58,7 @@ class Scripted:
             return self.first
         return self.later[min(int(self.clock - START) // 3, len(self.later) - 1)]
 
-    def observe(self) -> NodeEvidence:
+    def observe(self, only: t.Collection[str] | None = None) -> NodeEvidence:
         return self.current
 
     def unit(self, name: str) -> Unit:

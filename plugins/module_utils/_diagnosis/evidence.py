@@ -14,9 +14,11 @@ has to ask whether a probe failed, and can never mistake "could not tell" for "i
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 from datetime import datetime, timezone
+
+if t.TYPE_CHECKING:
+    import dataclasses
 
 JSON = t.Any
 E = t.TypeVar("E", bound="Evidence")
@@ -26,16 +28,36 @@ class Undecided(Exception):
     """A rule touched evidence that is unknown; the text says what and why."""
 
 
-@dataclasses.dataclass(frozen=True)
 class Unknown:
     """What stands in a field that could not be observed."""
 
-    reason: str
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown) and other.reason == self.reason
+
+    def __hash__(self) -> int:
+        return hash((Unknown, self.reason))
+
+    def __repr__(self) -> str:
+        return f"Unknown({self.reason!r})"
 
 
 def unknown(reason: str) -> t.Any:
     """A value for any field of any evidence: it could not be observed, and why (one line, no secret)."""
     return Unknown(reason)
+
+
+class _Fields:
+    """``__dataclass_fields__`` for who asks for it, which is the controller: a node would pay for the import."""
+
+    def __get__(self, section: t.Optional[Evidence], kind: type[Evidence]) -> t.Any:
+        if kind is Evidence:
+            return None
+        from dataclasses import dataclass
+
+        return vars(dataclass(init=False, repr=False, eq=False)(kind))["__dataclass_fields__"]
 
 
 class Evidence:
@@ -48,24 +70,25 @@ class Evidence:
     if t.TYPE_CHECKING:
         __dataclass_fields__: t.ClassVar[dict[str, dataclasses.Field[t.Any]]]
     else:
+        __dataclass_fields__ = _Fields()
 
         def __init__(self, *values: t.Any, **named: t.Any) -> None:
             """Raises ``TypeError`` when a field without a default is missing, or one is not known."""
-            fields = self.__dataclass_fields__
+            kind = type(self)
+            fields = kind.__annotations__
             given = {**dict(zip(fields, values)), **named}
-            for name, field in fields.items():
-                if name not in given and field.default is not dataclasses.MISSING:
-                    given[name] = field.default
+            if len(given) < len(fields):
+                given = {**{name: vars(kind)[name] for name in fields if name in vars(kind)}, **given}
             if given.keys() != fields.keys() or len(values) > len(fields):
                 names = ", ".join(sorted(given.keys() ^ fields.keys()))
-                raise TypeError(f"{type(self).__name__}: not its fields: {names}")
+                raise TypeError(f"{kind.__name__}: not its fields: {names}")
             self.__dict__.update((name, given[name]) for name in fields)
 
     def __setattr__(self, name: str, value: t.Any) -> None:
-        raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+        raise AttributeError(f"cannot assign to field {name!r}")
 
     def __delattr__(self, name: str) -> None:
-        raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+        raise AttributeError(f"cannot delete field {name!r}")
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
@@ -88,7 +111,7 @@ def section(*, frozen: bool) -> t.Callable[[type[E]], type[E]]:
 
     Those of all sections would cost a slow node half a second. *frozen* is for the reader; no section can be changed.
     """
-    return dataclasses.dataclass(init=False, repr=False, eq=False)
+    return lambda kind: kind
 
 
 def unknowns(section: Evidence, path: str = "") -> dict[str, str]:

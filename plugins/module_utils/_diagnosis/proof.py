@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 
 from .cluster import ClusterEvidence, Pod
 from .evidence import Undecided
+from .explain import chosen
 from .health import examine
 from .node import NodeEvidence
-from .registry import CAUSES
 from .signs import running
 from .steps import RESTART
 
@@ -91,7 +91,8 @@ def began(action: Action, node: NodeEvidence) -> datetime:
     unit = node.kubelet.unit if action.step == RESTART else node.runtime.unit
     if unit.started is None:
         return node.observed
-    return node.observed - timedelta(seconds=node.identity.uptime - unit.started)
+    # The clock is read right after the uptime; the look ends seconds later, and a Lease of these seconds counts.
+    return node.clock.now - timedelta(seconds=node.identity.uptime - unit.started)
 
 
 def new_process(action: Action, before: Moment, after: Moment) -> bool:
@@ -128,7 +129,8 @@ def pods_run_again(action: Action, before: Moment, after: Moment) -> bool:
 
 def cause_gone(action: Action, before: Moment, after: Moment) -> bool:
     """The rule of the cause does not fire on the fresh evidence."""
-    return not tuple(CAUSES[action.cause].rule(after.node, after.cluster))
+    (cause,) = chosen([action.cause])
+    return not tuple(cause.rule(after.node, after.cluster))
 
 
 def _was_running(pod: Pod) -> bool:

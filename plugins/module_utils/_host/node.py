@@ -43,9 +43,9 @@ class ThisNode:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
 
-    def observe(self) -> NodeEvidence:
-        """Everything, each probe with its deadline."""
-        return observe(self._profile.name, SUBSETS.keys())
+    def observe(self, only: t.Optional[t.Collection[str]] = None) -> NodeEvidence:
+        """Each probe with its deadline."""
+        return observe(self._profile, SUBSETS.keys(), only=only)
 
     def unit(self, name: str) -> Unit:
         """The kubelet's or the runtime's unit; raises Undecided when systemd does not answer."""

@@ -43,6 +43,19 @@ BUDGET: t.Final = 9.0
 TRIAL: t.Final = 32.0
 TIDYING: t.Final = 10.0
 IDENTITY: t.Final = "identity"
+# What a step changes, and what shows that it worked.
+SHOWING: t.Final = frozenset({IDENTITY, "clock", "units", "healthz", "cri"})
+# What the gates read (_diagnosis.gate): no journal, and none of what says how Pods fare.
+GATING: t.Final = SHOWING | {
+    "kubelet-files",
+    "kubelet-binary",
+    "certificates",
+    "api",
+    "pressure",
+    "processes",
+    "storage",
+    "kernel",
+}
 Fields = dict[str, t.Any]
 
 
@@ -88,19 +101,24 @@ class Answers:
         )
 
 
-def observe(profile: Profile | str, subsets: t.Collection[str], tidy: bool = False) -> NodeEvidence:
+def observe(
+    profile: Profile | str,
+    subsets: t.Collection[str],
+    tidy: bool = False,
+    only: t.Optional[t.Collection[str]] = None,
+) -> NodeEvidence:
     """Everything asked for in *subsets* (keys of SUBSETS and BY_NAME); the other sections are unknown.
 
-    *tidy*: sandboxes that a trial of ours has left behind are removed.
+    *tidy*: sandboxes that a trial of ours has left behind are removed. *only*: of their questions no others are asked.
 
     *profile*: one that is resolved, or ``auto``, ``kubeadm`` or ``k3s``; a name may raise
     :class:`~.errors.WrongProfile`, and nothing else is raised.
     """
     place = resolve(profile) if isinstance(profile, str) else profile
     wanted = {IDENTITY, *(section for name, section in {**SUBSETS, **BY_NAME}.items() if name in subsets)}
-    mounts = attempt(_network_mounts) if "storage" in wanted else ()
+    questions = {name for section in wanted for name in SECTIONS[section][0] if only is None or name in only}
+    mounts = attempt(_network_mounts) if "storage" in questions else unknown("the mounts were not looked at")
     points = [mount.mount_point for mount in mounts] if isinstance(mounts, tuple) else []
-    questions = {name for section in wanted for name in SECTIONS[section][0]}
     asked = [*batches(place, questions), *mount_batches(points)]
     heard = Runner(asked, BUDGET + (TRIAL if "sandbox" in wanted else 0.0)).run()
     if tidy and _left_behind(heard):

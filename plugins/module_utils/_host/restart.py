@@ -23,6 +23,7 @@ from .._diagnosis.evidence import Undecided, unknown
 from .._diagnosis.ledger import Entry, Ledger, Order, judge
 from .._diagnosis.node import NodeEvidence, Unit
 from .ledger import Book, LedgerUnusable, opened, peek
+from .observe import GATING, SHOWING
 from .task import Action, Checks, Host, Outcome, Request, Task, Trial
 
 # Of a unit in these states `systemctl start` would change nothing.
@@ -30,7 +31,7 @@ _ALIVE: t.Final = frozenset({"active", "activating", "reloading", "deactivating"
 # A unit that came up, exited and came up again this often does not stay up.
 CRASH_TURNS: t.Final = 2
 # Between two cheap looks (/proc, one HTTP request, one CRI call), seconds.
-PAUSE: t.Final = 1.0
+PAUSE: t.Final = 0.5
 # Lines of the unit's journal that are quoted when an action could not be proven.
 QUOTED: t.Final = 3
 
@@ -62,10 +63,10 @@ class Run:
 
     def _look(self) -> tuple[NodeEvidence, tuple[str, ...]]:
         """A busy node can miss a deadline; when doubt is all that refuses, it is looked at once more."""
-        evidence = self.host.observe()
+        evidence = self.host.observe(GATING)
         refusals = self.task.refuse(self.host, evidence)
         if refusals and all(refusal.doubt for refusal in refusals):
-            evidence = self.host.observe()
+            evidence = self.host.observe(GATING)
             refusals = self.task.refuse(self.host, evidence)
         return evidence, tuple(refusal.words for refusal in refusals)
 
@@ -133,17 +134,17 @@ class Run:
                 return self.host.unit(name)
             except Undecided as doubt:
                 if self.host.now().monotonic >= until:
-                    gone = dict.fromkeys(Unit.__dataclass_fields__, unknown(str(doubt)))
+                    gone = dict.fromkeys(Unit.__annotations__, unknown(str(doubt)))
                     return Unit(**{**gone, "name": name})
             self.host.sleep(PAUSE)
 
     def _prove(self, trial: Callable[[NodeEvidence], Trial], acted: Unit, until: float) -> tuple[NodeEvidence, Checks]:
-        """Look closely each time that it seems to be up, until everything is shown or time or hope is gone."""
+        """Look each time that it seems to be up, until all is shown; closely, for the reason, when time or hope is gone."""
         while True:
-            hope = self._await(acted, until)
-            evidence = self.host.observe()
+            hope = self._await(acted, until) and self.host.now().monotonic < until
+            evidence = self.host.observe(SHOWING if hope else None)
             checks = _answers(self.task, trial(evidence))
-            if not hope or all(checks.values()) or self.host.now().monotonic >= until:
+            if not hope or all(checks.values()):
                 return evidence, checks
             self.host.sleep(PAUSE)
 

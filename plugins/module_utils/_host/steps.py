@@ -30,7 +30,10 @@ def _refuse_runtime(host: Host, node: NodeEvidence) -> tuple[Refusal, ...]:
 
 
 def _kubelet_came_up(host: Host) -> bool:
-    return host.healthz().outcome == "ok" and _ready(host) and bool(host.cri().network_ready)
+    if host.healthz().outcome != "ok":
+        return False
+    cri = host.cri()
+    return cri.outcome == "ok" and bool(cri.runtime_ready and cri.network_ready)
 
 
 def _ready(host: Host) -> bool:

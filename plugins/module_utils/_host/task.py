@@ -24,8 +24,8 @@ Checks = dict[str, t.Optional[bool]]  # None: nobody could tell
 class Host(t.Protocol):
     """What the acting side needs of a node. Problems come back as one line of text; None is success."""
 
-    def observe(self) -> NodeEvidence:
-        """Everything, afresh."""
+    def observe(self, only: t.Optional[t.Collection[str]] = None) -> NodeEvidence:
+        """Everything, afresh; or the answers to these questions alone, and all else is unknown."""
 
     def unit(self, name: str) -> Unit:
         """One unit's state; raises Undecided when systemd does not answer."""
@@ -85,7 +85,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Task:
-    """One step of a plan, on the node. ``came_up`` is asked each second and must be cheap."""
+    """One step of a plan, on the node. ``came_up`` is asked twice a second and must be cheap."""
 
     step: str
     unit: Callable[[NodeEvidence], Unit]

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import typing as t
 
 from ..._diagnosis.evidence import unknown
@@ -135,6 +134,8 @@ def _one_signature(child: x509.X509, issuer: x509.X509) -> bool:
 
 def _openssl_says(child: x509.X509, issuer: x509.X509) -> bool:
     """`openssl verify` for signatures that are not RSA's. Certificates are public; they lie in memory only."""
+    import tempfile  # costs more than all else here, and is hardly ever needed
+
     with tempfile.NamedTemporaryFile(dir="/dev/shm") as one, tempfile.NamedTemporaryFile(dir="/dev/shm") as other:
         for file, found in ((one, issuer), (other, child)):
             file.write(x509.to_pem(found.encoded))

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import gate
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import (
     Unknown,
     from_json,
@@ -17,17 +18,20 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
     unknown,
     unknowns,
 )
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.explain import chosen as chosen_causes
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Cri, NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import Sandbox, SandboxTrial
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import Action, Moment, prove
 from ansible_collections.outward.kubelet.plugins.module_utils._host import observe as observing
 from ansible_collections.outward.kubelet.plugins.module_utils._host.child import Batch
-from ansible_collections.outward.kubelet.plugins.module_utils._host.observe import SECTIONS, observe
+from ansible_collections.outward.kubelet.plugins.module_utils._host.observe import GATING, SECTIONS, SHOWING, observe
 from ansible_collections.outward.kubelet.plugins.module_utils._host.profile import PROFILES
 from ansible_collections.outward.kubelet.plugins.module_utils._host.questions import MOUNT, TIDY
 from ansible_collections.outward.kubelet.plugins.module_utils._host.runner import Answer
 from ansible_collections.outward.kubelet.plugins.module_utils._host.subsets import SUBSETS, chosen
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.mounts import MountLine
 from ansible_collections.outward.kubelet.tests.unit.helpers import healthy_node
+from ansible_collections.outward.kubelet.tests.unit.helpers_cluster import healthy_cluster
 
 KUBEADM = PROFILES["kubeadm"]
 HEALTHY = healthy_node()
@@ -185,3 +189,30 @@ def test_a_sandbox_is_made_only_when_it_is_asked_for_by_name() -> None:
     assert "sandbox" not in chosen(["all"]) | chosen([]) | chosen(["!board"])
     assert chosen(["sandbox"]) == {"sandbox"}
     assert chosen(["all", "sandbox"]) == {*SUBSETS, "sandbox"}
+
+
+def test_the_gates_read_only_what_is_asked_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they touch besides would be a doubt, and refuse every restart."""
+    look(monkeypatch)
+    found = observe(KUBEADM, SUBSETS, only=GATING)
+    assert {probe.name for probe in found.probes} == GATING
+    assert gate.refusals(found) == ()
+    assert [refusal for refusal in gate.runtime_refusals(found) if refusal.doubt] == []
+
+
+def test_what_shows_that_a_step_worked_is_enough_for_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the node would be looked at once more, in full."""
+    look(monkeypatch)
+    found = observe(KUBEADM, SUBSETS, only=SHOWING)
+    assert {probe.name for probe in found.probes} == SHOWING
+    moment = Moment(found, healthy_cluster())
+    repaired = [cause for cause in chosen_causes(["all"]) if cause.repair]
+    assert len(repaired) > 3
+    for cause in repaired:
+        checks = prove((Action(t.cast(str, cause.repair), cause.id),), moment, moment).checks
+        assert [name for name, ok in checks.items() if ok is None] == [], cause.id
+
+
+def test_mounts_that_were_not_looked_at_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    look(monkeypatch)
+    assert isinstance(vars(observe(KUBEADM, SUBSETS, only=SHOWING).storage)["network_mounts"], Unknown)

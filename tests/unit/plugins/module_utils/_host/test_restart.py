@@ -119,7 +119,7 @@ class Busy(Scripted):
 
     looks = 0
 
-    def observe(self) -> NodeEvidence:
+    def observe(self, only: t.Collection[str] | None = None) -> NodeEvidence:
         self.looks += 1
         late = healthy_node(**STOPPED, storage=unknown("no answer within 3 s"))
         return late if self.looks == 1 else super().observe()
