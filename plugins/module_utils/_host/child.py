@@ -35,10 +35,26 @@ class Question(t.NamedTuple):
 
 
 class Batch(t.NamedTuple):
-    """Questions for one process. ``open`` is called there: it imports what is needed, and says how to ask each."""
+    """Questions for one process. ``open`` is called there: it imports what is needed, and says how to ask each.
+
+    ``then`` is what the same process does next: a process costs a slow node more than a short question.
+    """
 
     questions: tuple[Question, ...]
     open: t.Callable[[], t.Mapping[str, Ask]]
+    then: t.Optional[Batch] = None
+
+    def after(self, left: t.Iterable[Question]) -> t.Optional[Batch]:
+        """What is still to do when only *left* of its questions are; None: nothing."""
+        questions = tuple(left)
+        return self._replace(questions=questions) if questions else self.then
+
+    def every(self) -> t.Iterator[Question]:
+        """Its questions, and those of all that follow."""
+        batch: t.Optional[Batch] = self
+        while batch:
+            yield from batch.questions
+            batch = batch.then
 
 
 def start(batch: Batch) -> tuple[int, int]:
@@ -64,9 +80,10 @@ def start(batch: Batch) -> tuple[int, int]:
 
 
 def _serve(sink: int, batch: Batch) -> None:
-    """Answer one question after the other; a mistake in one of them does not cost those behind it."""
+    """Answer one question after the other; a mistake in one of them does not cost those behind it. Does not return."""
     name = batch.questions[0].name
     answered = 0
+    following = batch.then
     try:
         asks = batch.open()
         _write(sink, OPENED)
@@ -76,12 +93,12 @@ def _serve(sink: int, batch: Batch) -> None:
             answered += 1
     finally:
         # What nobody expected is a mistake of ours: it has to be seen, and must not run on in a copy of the parent.
-        left = batch.questions[answered + 1 :]
         if answered < len(batch.questions):
             _write(sink, encode(unknown(f"{name}: a mistake in the probe: {sys.exc_info()[1]!r:.300}")))
-            if left:
-                _serve(sink, batch._replace(questions=left))
-            os._exit(0)
+            following = batch.after(batch.questions[answered + 1 :])
+        if following:
+            _serve(sink, following)
+        os._exit(0)
 
 
 def _answer(name: str, ask: Ask) -> t.Any:

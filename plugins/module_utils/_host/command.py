@@ -70,7 +70,7 @@ def _start(arguments: t.Sequence[str], out: int, err: int) -> int:
         try:
             return os.posix_spawn(
                 place + arguments[0],
-                arguments,
+                list(arguments),
                 ENVIRONMENT,
                 file_actions=streams,
                 setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # which Python ignores

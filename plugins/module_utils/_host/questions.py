@@ -93,38 +93,38 @@ def _kernel(place: Profile) -> Asks:
     }
 
 
-# (opener, question -> seconds). What only reads /proc and /sys comes first: on a starved node it may be all that is
-# answered, and it says what the node starves of. Then what imports most, waits longest and says most.
-_BATCHES: t.Final[tuple[tuple[Opener, dict[str, float]], ...]] = (
-    (_pressure, {"pressure": 6.0}),  # its code is loaded already, but for one short file
+# Processes that run side by side (runner.WIDTH); each takes its batches one after the other: (opener, question -> seconds).
+# What only reads /proc and /sys comes first: on a starved node it may be all that is answered, and it says what the node
+# starves of. What may have to wait for a frozen kubelet, for the API server or for the runtime is not behind one another.
+_PROCESSES: t.Final[tuple[tuple[tuple[Opener, dict[str, float]], ...], ...]] = (
     (
-        _host,
-        {
-            "identity": 3.0,
-            "clock": 3.0,
-            "storage": 3.0,
-            "network": 3.0,
-            "kernel": 3.0,
-            "board": 3.0,
-        },
+        (_pressure, {"pressure": 6.0}),  # its code is loaded already, but for one short file
+        (_host, {"identity": 3.0, "clock": 3.0, "storage": 3.0, "network": 3.0, "kernel": 3.0, "board": 3.0}),
+        (_runtime, {"runtime-files": 3.0, "cri": 7.0}),
     ),
-    (_kubelet, {"kubelet-files": 4.0, "certificates": 4.0, "api": 5.0, "kubelet-binary": 7.0}),
-    # What may have to wait for a frozen kubelet is not behind what may have to wait for the API server.
-    (_systemd, {"units": 5.0, "healthz": 4.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
-    (_runtime, {"runtime-files": 3.0, "cri": 7.0}),
-    (_sandbox, {"sandbox": 30.0, TIDY: 9.0}),
-    (_kernel, {"kernel-log": 3.0, "processes": 4.0, "firewall": 4.0, "pod-logs": 2.0, "boot-before": 4.0}),
+    ((_kubelet, {"kubelet-files": 4.0, "certificates": 4.0, "api": 5.0, "kubelet-binary": 7.0}),),
+    (
+        (_systemd, {"units": 5.0, "healthz": 4.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
+        (_kernel, {"kernel-log": 3.0, "processes": 4.0, "firewall": 4.0, "pod-logs": 2.0, "boot-before": 4.0}),
+    ),
+    ((_sandbox, {"sandbox": 30.0, TIDY: 9.0}),),
 )
 
 
 def batches(place: Profile, wanted: t.AbstractSet[str]) -> list[Batch]:
-    """The batches with the questions that are *wanted*; a batch with none is left out."""
-    found: list[Batch] = []
-    for opener, deadlines in _BATCHES:
+    """The batches with the questions that are *wanted*, each with those that follow it; one with none is left out."""
+    found = (_linked(place, process, wanted) for process in _PROCESSES)
+    return [batch for batch in found if batch]
+
+
+def _linked(
+    place: Profile, process: t.Iterable[tuple[Opener, dict[str, float]]], wanted: t.AbstractSet[str]
+) -> t.Optional[Batch]:
+    linked: t.Optional[Batch] = None
+    for opener, deadlines in reversed(tuple(process)):
         questions = tuple(Question(name, seconds) for name, seconds in deadlines.items() if name in wanted)
-        if questions:
-            found.append(Batch(questions, partial(opener, place)))
-    return found
+        linked = Batch(questions, partial(opener, place), linked) if questions else linked
+    return linked
 
 
 def mount_batches(mount_points: t.Iterable[str]) -> list[Batch]:

@@ -53,14 +53,17 @@ class _Child:
     """A running batch, seen from the parent."""
 
     def __init__(self, batch: Batch) -> None:
+        self.pace = 1.0  # how much slower than it should it loaded its code
+        self.data = b""
+        self._begin(batch)
+        self.source, self.pid = start(batch)
+
+    def _begin(self, batch: Batch) -> None:
         self.batch = batch
         self.left = deque(batch.questions)
-        self.pace = 1.0  # how much slower than it should it loaded its code
         self.opened = False
         self.grace = 0.0
         self.since = time.monotonic()  # when what it is at now began
-        self.data = b""
-        self.source, self.pid = start(batch)
 
     @property
     def end(self) -> float:
@@ -71,7 +74,7 @@ class _Child:
     def open(self) -> None:
         """Its code is loaded; how long that took says how fast this node is."""
         now = time.monotonic()
-        self.pace = max(1.0, min((now - self.since) / LOADING, SLOWEST))
+        self.pace = max(self.pace, min((now - self.since) / LOADING, SLOWEST))
         self.opened, self.since, self.grace = True, now, 0.0
 
     def answer(self, value: t.Any, timed_out: bool = False) -> Answer:
@@ -87,7 +90,10 @@ class _Child:
             if line == OPENED:
                 self.open()
             elif self.left:
-                yield self.answer(_decoded(line, self.left[0].name))
+                answer = self.answer(_decoded(line, self.left[0].name))
+                if not self.left and self.batch.then:
+                    self._begin(self.batch.then)
+                yield answer
 
 
 def _decoded(line: bytes, name: str) -> t.Any:
@@ -132,7 +138,7 @@ class Runner:
         try:
             child = _Child(batch)
         except OSError as error:
-            for question in batch.questions:
+            for question in batch.every():
                 reason = f"{question.name}: no process could be started: {words(error)}"
                 self._keep(Answer(question.name, unknown(reason), 0.0))
             return
@@ -141,7 +147,7 @@ class Runner:
 
     def _give_up(self) -> None:
         while self._waiting:
-            for question in self._waiting.popleft().questions:
+            for question in self._waiting.popleft().every():
                 self._keep(Answer(question.name, unknown(f"{question.name}: no time was left to ask"), 0.0))
 
     def _keep(self, answer: Answer) -> None:
@@ -177,8 +183,9 @@ class Runner:
         if child.left:
             kill_group(child.pid)
             self._keep(child.answer(unknown(f"{child.left[0].name}: {reason}"), timed_out))
-        if child.left:
-            self._waiting.append(child.batch._replace(questions=tuple(child.left)))
+            rest = child.batch.after(child.left)
+            if rest:
+                self._waiting.append(rest)
         reap(child.pid)
 
 

@@ -81,7 +81,7 @@ class FakeRunner:
     late: t.ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, batches: list[Batch], budget: float) -> None:
-        self.names = [question.name for batch in batches for question in batch.questions]
+        self.names = [question.name for batch in batches for question in batch.every()]
 
     def run(self) -> dict[str, Answer]:
         """Each with 0.1 s."""

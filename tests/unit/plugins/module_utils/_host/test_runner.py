@@ -91,6 +91,32 @@ def test_a_mistake_costs_no_other_question() -> None:
     assert answers["right"].value == 2
 
 
+def linked(*asks: dict[str, Ask], deadline: float = 5.0) -> Batch:
+    """Batches for one process, one after the other."""
+    first, *rest = asks
+    return batch(first, deadline)._replace(then=linked(*rest, deadline=deadline) if rest else None)
+
+
+def test_a_process_goes_on_with_the_batch_that_follows() -> None:
+    found = Runner([linked({"a": os.getpid, "b": os.getpid}, {"c": os.getpid})], 10.0).run()
+    assert list(found) == ["a", "b", "c"]
+    assert len({answer.value for answer in found.values()}) == 1
+
+
+@pytest.mark.parametrize("bad", [hang, lambda: fail(TypeError("x")), lambda: os._exit(0)])
+def test_what_becomes_of_one_question_costs_none_that_follow(bad: Ask) -> None:
+    """Also as the first and as the last of its batch."""
+    asks: list[dict[str, Ask]] = [{"a": bad, "b": lambda: 1}, {"c": lambda: 2, "d": bad}, {"e": lambda: 3}]
+    found = Runner([linked(*asks, deadline=0.4)], 10.0).run()
+    assert [found[name].value for name in "bce"] == [1, 2, 3]
+    assert all(isinstance(found[name].value, Unknown) for name in "ad")
+
+
+def test_what_follows_and_was_not_asked_is_unknown() -> None:
+    found = Runner([linked({"a": hang}, {"b": hang, "c": hang})], 0.3).run()
+    assert {name: answer.timed_out for name, answer in found.items()} == {"a": True, "b": False, "c": False}
+
+
 def test_an_error_of_the_caller_is_none_of_ours() -> None:
     try:
         fail(KeyError("caller"))
