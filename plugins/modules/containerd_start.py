@@ -113,7 +113,9 @@ ledger:
   type: dict
   sample: {"path": "/var/lib/outward-kubelet/ledger.jsonl", "recent": 0, "budget": 3, "period": 86400}
 evidence:
-  description: The newest evidence of the node, as M(outward.kubelet.node_facts) returns it.
+  description:
+    - The newest evidence of the node, as M(outward.kubelet.node_facts) returns it. Only what was needed is asked, and the
+      rest is V(unknown) - what the gate reads when nothing was done, and what shows that it worked when it did.
   returned: always
   type: dict
   sample: {"schema": "outward.kubelet/node/v1"}
