@@ -72,8 +72,9 @@ molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for o
 	@$(PY) -m tests.tools.molecule $(S)
 
 ##@ Measured results
-.PHONY: matrix matrix-recover matrix-quick quiet rbac bench bench-pure
+.PHONY: matrix matrix-recover matrix-quick quiet rbac drain bench bench-pure
 HOSTS ?= pi-04,pi-05
+comma := ,
 matrix: build-tree lab-up ## Every fault on a real node, and its diagnosis (hours); writes docs/results/matrix.json
 	@$(PY) -m tests.matrix --mode diagnose --everything --ready 60 --hosts $(HOSTS)
 
@@ -91,6 +92,9 @@ quiet: build-tree lab-up ## Healthy nodes that look ill, over and over; writes d
 
 rbac: build-tree lab-up ## Each right of a role taken away in turn; writes docs/results/rbac.json
 	@$(PY) -m tests.rbac
+
+drain: build-tree lab-up ## Ours, kubectl's and kubernetes.core's drain side by side; writes docs/results/drain.json
+	@$(PY) -m tests.drain --host $(firstword $(subst $(comma), ,$(HOSTS)))
 
 bench: build-tree lab-up ## Cost against ping, setup and a person's hands; writes docs/results/bench.json
 	@$(PY) -m tests.bench

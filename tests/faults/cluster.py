@@ -33,6 +33,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         holds=controller('[ "$(condition Ready)" = Unknown ]'),
         undo=(controller(f"kill -CONT {QEMU}"),),
         outcome="needs-operator",
+        actions=("cordon-node",),
         deadline=120,
         note="the virtual machine is stopped: nothing answers, not even ARP",
     ),

@@ -50,6 +50,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         holds=controller('! lab ssh "$HOST" -- true && [ "$(condition Ready)" = True ]'),
         undo=(controller('lab reset "$HOST"'),),
         outcome="needs-operator",
+        actions=("cordon-node",),
     ),
     Fault(
         id="cni-config-invalid",
@@ -126,6 +127,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         holds=controller('[ "$(condition Ready)" = Unknown ]'),
         undo=(controller('lab reset "$HOST"'),),
         outcome="needs-operator",
+        actions=("cordon-node",),
         deadline=120,
         note="from the outside the same as a dead node",
     ),

@@ -23,9 +23,9 @@ What this release recognises, in the order in which it looks: from the kubelet o
 `make docs`; how often each was right on the real cluster stands in [matrix.md](matrix.md).
 
 A *restart* of the kubelet `helps`, is `useless`, or is `harmful`: it would make things worse. *By us* names the step
-that repairs the cause without a person, and the level of `outward_automate` that permits it. *Proved*: in how many
-runs on a real node that was broken for it the verdict was exactly right; causes without a figure rest on sources and
-recorded lines alone.
+that repairs the cause without a person (or *contains* it until a person comes), and the level of `outward_automate` that
+permits it. *Proved*: in how many runs on a real node that was broken for it the verdict was exactly right; causes without
+a figure rest on sources and recorded lines alone.
 
 """
 
@@ -50,6 +50,7 @@ def proved(cause: Cause, rows: list[dict[str, t.Any]]) -> str:
 def row(cause: Cause, proof: str) -> str:
     """One line of the table."""
     ours = f"`{cause.repair}` ({cause.automate})" if cause.repair else ""
+    ours = f"`{cause.contain}` contains ({cause.automate})" if cause.contain else ours
     return f"| [`{cause.id}`](#{cause.id}) | {cause.title} | {cause.restart} | {ours} | {proof} |\n"
 
 

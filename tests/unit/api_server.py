@@ -12,7 +12,7 @@ import json
 import ssl
 import threading
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -44,6 +44,8 @@ class FakeApi:
     guard: threading.Lock = field(default_factory=threading.Lock)
     versions: t.Iterator[int] = field(default_factory=lambda: itertools.count(1))
     watch: t.Callable[[], None] = lambda: None  # called after each write, with nothing else going on
+    # What is answered instead to a request that writes: method, path and body in, status and body out
+    react: Callable[[str, str, t.Any], tuple[int, t.Any]] | None = None
 
     def load(self, recording: str) -> None:
         """Answer with the lists of a directory below tests/recordings/api."""
@@ -75,6 +77,8 @@ class FakeApi:
     def write(self, method: str, path: str, body: t.Any) -> tuple[int, t.Any]:
         """POST, PUT or PATCH (RFC 7386), with the conflicts of a real API server."""
         with self.guard:
+            if self.react:
+                return self.react(method, path, body)
             if path in self.refusals:
                 return self.refusals[path]
             if path in self.answers:

@@ -21,6 +21,7 @@ NOT_ASKED: t.Final[t.Any] = unknown("the controller manager's Lease was not aske
 NOT_KEPT_OF_OTHERS: t.Final[t.Any] = unknown("the listing does not keep it of other Nodes")
 # For what an older listing does not hold.
 NOT_KNOWN: t.Any = unknown("the listing does not say when")
+NOT_COUNTED: t.Any = unknown("the listing does not say what a Pod's end would cost")
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,23 @@ class Pod(Evidence):
     finalizers: tuple[str, ...] = unknown("the Pod's finalizers were not kept")
     deletion: datetime | None = NOT_KEPT  # its grace period included
     accepted: datetime | None = NOT_KNOWN  # status.startTime
+    # What lies on the node and in no other place: emptyDir, hostPath, local (a volume that is bound to this node)
+    storage: tuple[str, ...] = NOT_COUNTED
+    grace: int = NOT_COUNTED  # spec.terminationGracePeriodSeconds
+    siblings: int = NOT_COUNTED  # other Pods of the same owner that are ready, on whatever node
+    budgets: tuple[str, ...] = NOT_COUNTED  # names of the PodDisruptionBudgets that cover it
+
+
+@dataclass(frozen=True)
+class Budget(Evidence):
+    """One PodDisruptionBudget that covers a Pod of the node."""
+
+    namespace: str
+    name: str
+    allowed: int  # evictions that it permits now (status.disruptionsAllowed)
+    healthy: int  # Pods that it counts as healthy
+    desired: int  # and how many of them there must be
+    frees_unready: bool  # a Pod that is not ready may go whatever it allows (unhealthyPodEvictionPolicy AlwaysAllow)
 
 
 @dataclass(frozen=True)
@@ -159,6 +177,9 @@ class Node(Evidence):
     pod_cidrs: tuple[str, ...] = unknown("the Node's Pod networks were not kept")
     # Pods that may run on this Node only (a DaemonSet's, or by hostname) and that the scheduler refuses to put there
     unscheduled: tuple[Pod, ...] = unknown("the Pods without a Node were not listed")
+    budgets: tuple[Budget, ...] = NOT_COUNTED  # those that cover one of its Pods
+    # Who last wrote spec.unschedulable (managedFields): a field manager, e.g. kubectl-cordon; empty: nobody known
+    unschedulable_by: str = unknown("the writer of spec.unschedulable was not kept")
 
     def condition(self, kind: str) -> Condition | None:
         """The condition of that type, or None."""

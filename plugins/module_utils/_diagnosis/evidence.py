@@ -114,6 +114,11 @@ def section(*, frozen: bool) -> t.Callable[[type[E]], type[E]]:
     return lambda kind: kind
 
 
+def amended(section: E, **fields: t.Any) -> E:
+    """The same evidence with other *fields*; unlike ``dataclasses.replace`` it leaves alone what is unknown."""
+    return type(section)(**{**vars(section), **fields})
+
+
 def unknowns(section: Evidence, path: str = "") -> dict[str, str]:
     """Dotted path -> reason for every unknown below *section*, in the order of the fields."""
     found: dict[str, str] = {}

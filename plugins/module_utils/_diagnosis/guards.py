@@ -17,11 +17,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from .causes.application import OURS as OUR_CORDON
+from . import cordon
 from .cluster import ClusterEvidence, Fleet
 from .diagnose import Diagnosis, Finding
 from .evidence import Undecided
-from .registry import ancestors
+from .registry import CAUSES, ancestors
 from .signs import api_now, instant, some
 from .steps import RESTART
 from .windows import Window
@@ -86,7 +86,7 @@ def upkeep(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, pol
 
 def foreign_cordon(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """A cordon that is not ours is somebody's intention, and perhaps he is at the board right now."""
-    if cluster.node is None or not cluster.node.unschedulable or OUR_CORDON in cluster.node.annotations:
+    if cluster.node is None or not cluster.node.unschedulable or cordon.ours(cluster.node):
         return None
     if policy.reason:
         return None
@@ -107,6 +107,14 @@ def no_doubt(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, p
     """A stronger cause upstream must be ruled out, not overlooked."""
     for cause in sorted(ancestors(finding.cause.id) & set(diagnosis.undecided)):
         return f"cannot rule out {cause}: {diagnosis.undecided[cause]}"
+    return None
+
+
+def doubt_outside(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
+    """A cordon is right whatever is wrong on the node; that nothing outside it explains the silence must be known."""
+    for cause in sorted(diagnosis.undecided):
+        if CAUSES[cause].kind == "external" and finding.cause.id in CAUSES[cause].explains:
+            return f"cannot rule out {cause}: {diagnosis.undecided[cause]}"
     return None
 
 
@@ -215,3 +223,6 @@ GUARDS: tuple[Guard, ...] = (
     capacity,
     last_node,
 )
+# For a step that cures nothing and stops nothing that runs: what only a login could tell (which cause on the node it is,
+# and whether software is being exchanged there) does not make it wrong. All that the cluster can tell does.
+CONTAINMENT: tuple[Guard, ...] = (*(guard for guard in GUARDS if guard not in (upkeep, no_doubt)), doubt_outside)

@@ -18,8 +18,10 @@ from .diagnose import Diagnosis
 from .evidence import JSON, Undecided, to_json
 from .node import NodeEvidence
 from .noise import noise
+from .outside import from_outside
 from .plan import Step
 from .signs import instant
+from .steps import CONTAINING
 
 SCHEMA: t.Final = "outward.kubelet/incident/v1"
 Mode = t.Literal["diagnose", "check", "recover"]
@@ -53,16 +55,19 @@ class Incident:
 
 def outcome(report: JSON) -> Outcome:
     """What the run came to, from its mode, diagnosis, plan, actions and proof."""
-    results = {action["result"] for action in report["actions"]}
+    results = {action["result"] for action in report["actions"] if action["step"] not in CONTAINING}
     if report["mode"] != "recover":
         return "diagnosed"
+    if any(action["result"] == "failed" for action in report["actions"] if action["step"] in CONTAINING):
+        return "failed"
     if results & {"done", "failed"}:
         return "recovered" if report["proof"]["proven"] else "failed"
     if results:
         return "refused"
     if report["diagnosis"]["status"] != "faulty":
         return t.cast(Outcome, report["diagnosis"]["status"])
-    refused = [step for step in report["plan"] if step["cause"] and not step["permitted"]]
+    cures = [step for step in report["plan"] if step["cause"] and step["step"] not in CONTAINING]
+    refused = [step for step in cures if not step["permitted"]]
     return "refused" if refused else "needs-operator"
 
 
@@ -76,10 +81,11 @@ def opening(incident: Incident) -> JSON:
         "started": instant(incident.started),
         "finished": None,
         "diagnosis": {**describe(incident.diagnosis), "quietness": quietness(incident.node)},
-        "plan": [{"step": s.step, "permitted": s.permitted, "why": s.why, "cause": s.cause} for s in incident.plan],
+        "plan": [_planned(step) for step in incident.plan],
         "actions": [],
         "proof": {"proven": False, "checks": {}},
         "next": next_command(incident),
+        "outside": from_outside(incident.host, incident.node, incident.cluster),
         "evidence": {"node": to_json(incident.node), "cluster": to_json(incident.cluster)},
     }
     return {**report, "outcome": outcome(report)}
@@ -90,6 +96,16 @@ def refuse(report: JSON, why: str) -> JSON:
     steps = [{**step, "permitted": False, "why": why} if step["permitted"] else step for step in report["plan"]]
     refused = {**report, "plan": steps}
     return {**refused, "outcome": outcome(refused)}
+
+
+def _planned(step: Step) -> JSON:
+    return {
+        "step": step.step,
+        "permitted": step.permitted,
+        "why": step.why,
+        "cause": step.cause,
+        "notes": list(step.notes),
+    }
 
 
 def close(
@@ -151,6 +167,7 @@ def stillborn(host: str, mode: Mode, now: datetime) -> JSON:
         "actions": [],
         "proof": {"proven": False, "checks": {}},
         "next": "mend what the error says, and run it again",
+        "outside": None,
         "evidence": None,
         "outcome": "unknown",
     }

@@ -13,12 +13,14 @@ import typing as t
 from dataclasses import dataclass
 
 from .evidence import JSON
-from .steps import RESTART, START_RUNTIME
+from .steps import CONTAINING, CORDON, RESTART, START_RUNTIME, UNCORDON
 
 # step -> (action, reason when done, reason otherwise but for its end), in the manner of Kubernetes' own events
 EVENTS: t.Final = {
     RESTART: ("RestartKubelet", "KubeletRestarted", "KubeletRestart"),
     START_RUNTIME: ("StartContainerd", "ContainerdStarted", "ContainerdStart"),
+    CORDON: ("CordonNode", "NodeCordoned", "NodeCordon"),
+    UNCORDON: ("UncordonNode", "NodeUncordoned", "NodeUncordon"),
 }
 
 
@@ -49,23 +51,25 @@ def _notice(acted: JSON, cause: str | None, proof: JSON | None, who: tuple[str, 
     author, reason = who
     step = acted["action"]["step"]
     action, done, other = EVENTS[step]
-    about = f"{step} for {acted.get('cause') or cause or 'an unknown cause'}"
+    about = step if step == UNCORDON else f"{step} for {acted.get('cause') or cause or 'an unknown cause'}"
     by = f"by {author}" + (f", whose reason is: {reason}" if reason else "")
     if acted["result"] == "refused":
         return Notice(action, f"{other}Refused", "Warning", f"{about} {by}: refused, {_joined(acted['refusals'])}", "")
-    missing = [name for name, shown in ((proof or {}).get("checks") or {}).items() if not shown]
-    proven = acted["result"] == "done" and bool(proof and proof["proven"])
-    how = _how(acted, proven, missing)
+    good, how = _came_to(acted, proof)
     said = f"{about}: {how} ({acted['action'].get('finished', 'at an unknown time')}, {by})"
-    return Notice(action, done if proven else f"{other}Failed", "Normal" if proven else "Warning", said, said)
+    return Notice(action, done if good else f"{other}Failed", "Normal" if good else "Warning", said, said)
 
 
-def _how(acted: JSON, proven: bool, missing: list[str]) -> str:
-    if proven:
-        return "done, and proven"
-    if acted["result"] == "done":
-        return f"done, and not proven: {', '.join(missing) or 'nobody looked'}"
-    return f"failed: {acted.get('detail') or 'without a word'}"
+def _came_to(acted: JSON, proof: JSON | None) -> tuple[bool, str]:
+    """Whether it went well, and in words; a step that cures nothing has nothing to prove."""
+    if acted["result"] != "done":
+        return False, f"failed: {acted.get('detail') or 'without a word'}"
+    if acted["action"]["step"] in CONTAINING:
+        return True, "done"
+    if proof and proof["proven"]:
+        return True, "done, and proven"
+    missing = [name for name, shown in ((proof or {}).get("checks") or {}).items() if not shown]
+    return False, f"done, and not proven: {', '.join(missing) or 'nobody looked'}"
 
 
 def _joined(refusals: t.Sequence[str]) -> str:

@@ -12,11 +12,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from . import cordon
 from .cluster import ClusterEvidence
 from .diagnose import Diagnosis, Finding
 from .evidence import Undecided
-from .guards import GUARDS, Policy
-from .steps import RESTART
+from .guards import CONTAINMENT, GUARDS, Policy
+from .steps import CORDON, RESTART, UNCORDON
+from .workload import notes
 
 
 @dataclass(frozen=True)
@@ -26,29 +28,62 @@ class Step:
     step: str
     permitted: bool
     why: str
-    cause: str | None  # the root cause that it would cure; None for the restart that cures none
+    cause: str | None  # the root cause that it would cure or contain; None: none
+    notes: tuple[str, ...] = ()  # of a step that is permitted: what runs on the node, and what becomes of it
 
 
 def plan(diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> tuple[Step, ...]:
     """The steps for *diagnosis*; a kubelet restart is always among them unless the node is healthy."""
     if diagnosis.status == "healthy":
-        return ()
-    steps = {f.cause.repair: _step(f, diagnosis, cluster, policy) for f in diagnosis.roots if f.cause.repair}
+        return tuple(_own_cordon(cluster, policy, "the node is healthy"))
+    roots = [f for f in diagnosis.roots if f.cause.repair]
+    steps = {s.step: s for s in (_step(t.cast(str, f.cause.repair), f, diagnosis, cluster, policy) for f in roots)}
     if RESTART not in steps:
         steps[RESTART] = Step(RESTART, False, _why_no_restart(diagnosis), None)
-    return tuple(steps.values())
+    cures = any(step.permitted for step in steps.values())
+    contained = [_contain(f, diagnosis, cluster, policy) for f in diagnosis.roots if f.cause.contain]
+    after = () if contained else _own_cordon(cluster, policy, "once the node is proven to work" if cures else "")
+    return (*steps.values(), *contained[:1], *after)
 
 
-def _step(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> Step:
-    step = t.cast(str, finding.cause.repair)
-    for guard in GUARDS:
+def _step(name: str, finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> Step:
+    for guard in CONTAINMENT if name == CORDON else GUARDS:
         try:
             refusal = guard(finding, diagnosis, cluster, policy)
         except Undecided as why:
             refusal = f"cannot tell: {why}"
         if refusal:
-            return Step(step, False, refusal, finding.cause.id)
-    return Step(step, True, finding.cause.refusal, finding.cause.id)
+            return Step(name, False, refusal, finding.cause.id)
+    return Step(name, True, finding.cause.refusal, finding.cause.id, notes(name, cluster))
+
+
+def _contain(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> Step:
+    """A cordon, which is all that is safe from outside."""
+    step = _step(CORDON, finding, diagnosis, cluster, policy)
+    if not step.permitted:
+        return step
+    if cluster.node is None:
+        return Step(CORDON, False, "the API has no such Node", finding.cause.id)
+    if cluster.node.unschedulable:
+        whose = cordon.told(cluster.node) if cordon.ours(cluster.node) else "by somebody else"
+        return Step(CORDON, False, f"it is cordoned already: {whose}", finding.cause.id)
+    return Step(CORDON, True, "no new Pods for it until a person has seen it", finding.cause.id, step.notes)
+
+
+def _own_cordon(cluster: ClusterEvidence, policy: Policy, when: str) -> t.Iterator[Step]:
+    """What becomes of a cordon of ours that is found; *when* it may go, empty: it has to stay."""
+    try:
+        if cluster.node is None or not cordon.ours(cluster.node):
+            return
+    except Undecided:
+        return
+    words = f"our own cordon ({cordon.told(cluster.node)})"
+    if policy.automate == "none":
+        yield Step(UNCORDON, False, f"{words} stays: outward_automate is none", None)
+    elif when:
+        yield Step(UNCORDON, True, f"{words} goes: {when}", None)
+    else:
+        yield Step(UNCORDON, False, f"{words} stays until the node is proven to work", None)
 
 
 def _why_no_restart(diagnosis: Diagnosis) -> str:

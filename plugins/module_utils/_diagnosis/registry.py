@@ -47,6 +47,7 @@ class Cause:
     advice: str  # the one thing to type next; {node}, {host}, {unit}, ... are filled in
     latent: Predicate | None  # when it holds, the fault is there and has no effect yet
     rule: Rule
+    contain: str | None = None  # name of our step that keeps it from spreading until a person comes; it cures nothing
 
     @property
     def why(self) -> str:
@@ -82,13 +83,15 @@ def cause(
     repair: str | None = None,
     explains: tuple[str, ...] = (),
     latent: Predicate | None = None,
+    contain: str | None = None,
 ) -> Callable[[Rule], Rule]:
     """Enter a rule into :data:`CAUSES`; raises ``ValueError`` for an id that is taken."""
 
     def enter(rule: Rule) -> Rule:
         if id in CAUSES:
             raise ValueError(f"two causes are called {id}")
-        CAUSES[id] = Cause(id, layer, kind, title, restart, refusal, automate, repair, explains, advice, latent, rule)
+        told = (id, layer, kind, title, restart, refusal, automate, repair, explains, advice, latent, rule, contain)
+        CAUSES[id] = Cause(*told)
         return rule
 
     return enter

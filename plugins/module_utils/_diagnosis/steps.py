@@ -13,7 +13,13 @@ import typing as t
 
 RESTART: t.Final = "restart-kubelet"
 START_RUNTIME: t.Final = "start-containerd"
+CORDON: t.Final = "cordon-node"
+UNCORDON: t.Final = "uncordon-node"
+# What keeps a fault from spreading, or ends that again: it cures nothing, so it is neither proven nor counted as a repair.
+CONTAINING: t.Final = frozenset({CORDON, UNCORDON})
 STEPS: t.Final = {
     RESTART: "starts or restarts the kubelet of this one node",
     START_RUNTIME: "starts containerd; running containers and the kubelet are left alone",
+    CORDON: "marks the Node unschedulable in the API, and who did it, when and why; nothing that runs is touched",
+    UNCORDON: "takes our own cordon off again; one that we found stays",
 }

@@ -60,6 +60,7 @@ def verdict(report: JSON) -> list[str]:
     lines += _item("cannot tell", report["diagnosis"]["unknown"])
     for signal in report["diagnosis"].get("signals", ()):  # reports of 0.1 have none
         lines += _signal(signal)
+    lines += _outside(report.get("outside"))  # reports of 0.1 have none
     lines += _steps(report)
     lines += _proof(report["proof"]["checks"])
     lines += _lock(report.get("lock") or {})
@@ -127,7 +128,16 @@ def _steps(report: JSON) -> list[str]:
         if step["step"] not in taken:
             label = "would do" if step["permitted"] else "refused"
             lines += _item(label, [f"{step['step']}: {step['why']}"])
+        lines += _item("runs there", step.get("notes", []))
     return lines
+
+
+def _outside(outside: JSON) -> list[str]:
+    """What the cluster knows of a node that nobody can log into, and what is to be done at the board."""
+    if not outside:
+        return []
+    taint = [outside["out_of_service"]] if outside["out_of_service"] else []
+    return [*_item("API says", outside["known"]), *_item("at board", outside["board"]), *_item("at last", taint)]
 
 
 def _proof(checks: dict[str, bool | None]) -> list[str]:

@@ -76,6 +76,20 @@ class Api:
         fields: Mapping[str, t.Any] | None = None,
         body: JSON = None,
     ) -> JSON:
+        status, data = self.exchange(method, question, name, fields, body)
+        if status not in (200, 201):
+            raise refusal.answer(self.peer, question, status, data.decode("utf-8", "replace"))
+        return self._decode(question, data)
+
+    def exchange(
+        self,
+        method: str,
+        question: refusal.Question,
+        name: str = "",
+        fields: Mapping[str, t.Any] | None = None,
+        body: JSON = None,
+    ) -> tuple[int, bytes]:
+        """Status and body of whatever is answered. Raises KubeError and Silent for a connection that breaks."""
         url = f"{self.peer.server}{question.path}{'/' if name else ''}{quote(name, safe='')}"
         content = {} if body is None else {"body": json.dumps(body).encode()}
         kind = {} if body is None else {"Content-Type": MERGE_PATCH if method == "PATCH" else "application/json"}
@@ -92,10 +106,8 @@ class Api:
             )
         except library.transport.HTTPError as error:
             raise refusal.broken(self.peer, error) from error
-        if response.status not in (200, 201):
-            raise refusal.answer(self.peer, question, response.status, response.data.decode("utf-8", "replace"))
         self._note(response.headers.get("Date"))
-        return self._decode(question, response.data)
+        return response.status, response.data
 
     def pages(self, question: refusal.Question, selector: str = "") -> Iterator[list[JSON]]:
         """The items of a list by a field selector, :data:`PAGE` at a time; nothing of a page is kept."""

@@ -58,6 +58,7 @@ def node(item: Object, lease_of: Lease | None) -> Node:
         events=unknown("the events were not listed"),
         signing_requests=unknown("the CertificateSigningRequests were not listed"),
         pod_cidrs=tuple(spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else ())),
+        unschedulable_by=_writer_of(metadata.get("managedFields") or (), "f:unschedulable"),
     )
 
 
@@ -171,6 +172,13 @@ def _writers(managed: t.Iterable[Object]) -> dict[str, str]:
             if key.startswith("k:") and "f:status" in owned:
                 found[json.loads(key[2:])["type"]] = entry.get("manager", "")
     return found
+
+
+def _writer_of(managed: t.Iterable[Object], field: str) -> str:
+    """The manager that last wrote a field of the spec; empty when nobody owns it."""
+    owners = (m for m in managed if field in ((m.get("fieldsV1") or {}).get("f:spec") or {}))
+    last = max(owners, key=lambda m: str(m.get("time", "")), default={})
+    return str(last.get("manager", ""))
 
 
 def _by_reason(reason: str) -> t.Any:

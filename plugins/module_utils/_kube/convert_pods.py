@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 from collections import defaultdict
 from collections.abc import Iterable
 
 from .._diagnosis.cluster import Container, Pod
+from .._diagnosis.evidence import amended
 from .convert import Object, line, moment
 
 MIRROR: t.Final = "kubernetes.io/config.mirror"
@@ -22,6 +22,7 @@ HOSTNAME: t.Final = "kubernetes.io/hostname"
 # One failure that shows two faces in turn (pkg/kubelet/images, pkg/kubelet/kuberuntime).
 SAME: t.Final = {"ErrImagePull": "ImagePullBackOff"}
 STARTING: t.Final = frozenset({"ContainerCreating", "PodInitializing"})  # no failure, or not yet
+GRACE: t.Final = 30  # what the API server writes where a Pod does not say (pkg/apis/core/v1/defaults.go)
 # A terminated container's message is the application's own text, except when the runtime could not run it.
 RUNTIME_SAYS: t.Final = frozenset({"StartError", "ContainerCannotRun", "ContainerStatusUnknown"})
 
@@ -40,7 +41,7 @@ class Elsewhere:
     def of(self, where: str, item: Pod) -> Pod:
         """*item*, which runs on *where*, with the other nodes on which its owner's Pods fail for the same reason."""
         nodes = {name for key in _failures(item) for name in self._nodes[key]}
-        return dataclasses.replace(item, failing_elsewhere=tuple(sorted(nodes - {where})))
+        return amended(item, failing_elsewhere=tuple(sorted(nodes - {where})))
 
 
 def pod(item: Object) -> Pod:
@@ -63,6 +64,7 @@ def pod(item: Object) -> Pod:
         finalizers=tuple(metadata.get("finalizers") or ()),
         deletion=moment(metadata.get("deletionTimestamp")),
         accepted=moment(status.get("startTime")),
+        grace=int(item["spec"].get("terminationGracePeriodSeconds", GRACE)),
     )
 
 

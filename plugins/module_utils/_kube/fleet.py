@@ -9,17 +9,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
 from .._diagnosis.cluster import ApiServer, Event, Fleet, Lease, Node, Pod, SigningRequest, Turn, listing
+from .._diagnosis.evidence import amended
 from .._diagnosis.lock import Slot, in_hand
 from .._diagnosis.signs import lease_expired
 from . import convert, convert_pods, lock
 from .convert import Object
+from .cost import Cost
 
 EVENTS: t.Final = 50  # of one Node and its Pods, the newest; a Pod in trouble writes few kinds, folded by count
 # What the rules of _diagnosis/causes/fleet.py ask for is less than either.
@@ -42,6 +43,7 @@ class Gathering:
         self._events: defaultdict[str, list[Event]] = defaultdict(list)
         self._requests: defaultdict[str, list[SigningRequest]] = defaultdict(list)
         self._unscheduled: defaultdict[str, list[Pod]] = defaultdict(list)
+        self.cost = Cost()
         self.controller_manager: Lease | None = None
         self._slots: list[Slot] = []
 
@@ -67,7 +69,7 @@ class Gathering:
             self._nodes[name] = convert.node(item, self._leases.get(name))
 
     def add_pods(self, page: Iterable[Object]) -> None:
-        """Pods, bound to a Node or not; before the events about them."""
+        """Pods, bound to a Node or not; after what :attr:`cost` is fed with, and before the events about them."""
         for item in page:
             where = item["spec"].get("nodeName")
             if not where:
@@ -75,8 +77,9 @@ class Gathering:
                 continue
             pod = convert_pods.pod(item)
             self._elsewhere.add(where, pod)
+            self.cost.count(pod)
             if self._wanted(where):
-                self._pods[where].append(pod)
+                self._pods[where].append(self.cost.place(item, pod))
                 self._homes[pod.uid] = where
 
     def _add_unscheduled(self, item: Object) -> None:
@@ -115,15 +118,17 @@ class Gathering:
             (e for e in self._events.pop(name, []) if e.last is None or now - e.last <= EVENTS_AGE),
             key=lambda e: (e.last or now, e.name, e.reason),
         )
+        pods = tuple(self.cost.complete(self._elsewhere.of(name, pod)) for pod in self._pods.pop(name, []))
         found: dict[str, t.Any] = {
-            "pods": tuple(self._elsewhere.of(name, pod) for pod in self._pods.pop(name, [])),
+            "pods": pods,
+            "budgets": self.cost.budgets(pods),
             "events": tuple(events[-EVENTS:]),
             "signing_requests": tuple(self._requests.pop(name, [])),
             "unscheduled": tuple(self._unscheduled.pop(name, [])),
         }
         if "pods" in missing:
-            found["unscheduled"] = missing["pods"]
-        return dataclasses.replace(self._nodes[name], **{**found, **missing})
+            found["unscheduled"] = found["budgets"] = missing["pods"]
+        return amended(self._nodes[name], **{**found, **missing})
 
     def _fleet(self, now: datetime) -> Fleet:
         by_status: defaultdict[str, list[str]] = defaultdict(list)

@@ -7,8 +7,9 @@
 
 """The API's side of a whole fleet, in a number of list calls that does not depend on the number of nodes.
 
-One call each (more only for more than a page of objects): version, Leases, Nodes, the Leases of the control plane and of our lock, Pods,
-events about Nodes, warnings about Pods, CertificateSigningRequests.
+One call each (more only for more than a page of objects): version, Leases, Nodes, the Leases of the control plane and of
+our lock, PersistentVolumes, PodDisruptionBudgets, Pods, events about Nodes, warnings about Pods,
+CertificateSigningRequests.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from .._diagnosis.cluster import silent_listing
 from .._diagnosis.evidence import unknown
 from .connect import Api, connect
 from .convert import Object
+from .cost import BUDGETS, VOLUMES, Cost
 from .errors import Silent
 from .fleet import Gathering
 from .lock import LIST as CONTROL_LEASES
@@ -72,7 +74,9 @@ def _lists(api: Api, names: Collection[str] | None) -> tuple[Gathering, dict[str
     _all(api.pages(LEASES), gathering.add_leases)
     _all(api.pages(NODES), gathering.add_nodes)
     _all(api.pages(CONTROL_LEASES), gathering.add_control_leases)
+    add_volumes(api, gathering.cost)
     for field, add, question, selector in (
+        ("budgets", gathering.cost.add_budgets, BUDGETS, ""),
         ("pods", gathering.add_pods, PODS, CURRENT),
         ("events", gathering.add_events, EVENTS, "involvedObject.kind=Node"),
         ("events", gathering.add_events, EVENTS, "involvedObject.kind=Pod,type=Warning"),
@@ -85,6 +89,16 @@ def _lists(api: Api, names: Collection[str] | None) -> tuple[Gathering, dict[str
                 raise  # the connection itself; what was listed before would be of a server that is gone
             missing[field] = unknown(f"the API server did not list {field}: {silence}")
     return gathering, missing
+
+
+def add_volumes(api: Api, cost: Cost) -> None:
+    """List the PersistentVolumes; a list that was answered by an error leaves unknown where claims lie."""
+    try:
+        _all(api.pages(VOLUMES), cost.add_volumes)
+    except Silent as silence:
+        if silence.status is None:
+            raise
+        cost.no_volumes(f"the API server did not list volumes: {silence}")
 
 
 def _all(pages: Iterable[list[Object]], add: Callable[[Iterable[Object]], None]) -> None:

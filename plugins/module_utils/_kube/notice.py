@@ -16,14 +16,13 @@ from functools import partial
 
 from .._diagnosis.notice import Notice
 from .connect import JSON, Api
+from .cordon import PATCH
 from .errors import Conflict, KubeError, NotThere, Silent
-from .listing import NODE_PATH
 from .refusal import Question
 
 LAST_ACTION: t.Final = "outward.kubelet/last-action"
 CONTROLLER: t.Final = "outward.kubelet"
 NAMESPACE: t.Final = "default"  # of events about what has no namespace (validation of events.k8s.io/v1)
-ANNOTATE: t.Final = Question("patch", "nodes", NODE_PATH, role="recover")
 EVENT: t.Final = Question(
     "create", "events.events.k8s.io", f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events", NAMESPACE, role="recover"
 )
@@ -37,7 +36,7 @@ def tell(api: Api, node: JSON, notices: t.Sequence[Notice], instance: str) -> li
     for notice in notices:
         if notice.annotation:
             change = {"metadata": {"annotations": {LAST_ACTION: notice.annotation}}}
-            problems += _tried("the Node's annotation", partial(api.patch, ANNOTATE, node["name"], change))
+            problems += _tried("the Node's annotation", partial(api.patch, PATCH, node["name"], change))
         body = event(node, notice, api.now or datetime.now(timezone.utc), instance)
         problems += _tried("an event", partial(api.create, EVENT, body))
     return list(dict.fromkeys(problems))

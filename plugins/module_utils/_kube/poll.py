@@ -9,12 +9,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 from datetime import datetime, timezone
 
 from .._diagnosis.cluster import SCHEMA, ClusterEvidence, Fleet, Lease, Node, Pod
-from .._diagnosis.evidence import unknown
+from .._diagnosis.evidence import amended, unknown
 from . import convert, convert_pods
 from .connect import Api
 from .errors import NotThere, Silent
@@ -52,7 +51,7 @@ def read_node(api: Api, name: str) -> Node | None:
     lease = read_lease(api, name)
     pods = read_pods(api, name)
     node = convert.node(item, lease)
-    return dataclasses.replace(node, pods=pods, events=NOT_ALL, signing_requests=NOT_ALL, unscheduled=NOT_ALL)
+    return amended(node, pods=pods, events=NOT_ALL, signing_requests=NOT_ALL, unscheduled=NOT_ALL)
 
 
 def read_lease(api: Api, name: str) -> Lease | None:
@@ -67,6 +66,4 @@ def read_pods(api: Api, name: str) -> tuple[Pod, ...]:
     """The Pods that are bound to the Node and have not succeeded."""
     selector = f"spec.nodeName={name},status.phase!=Succeeded"
     pages = api.pages(PODS, selector)
-    return tuple(
-        dataclasses.replace(convert_pods.pod(item), failing_elsewhere=NOT_ALL) for page in pages for item in page
-    )
+    return tuple(amended(convert_pods.pod(item), failing_elsewhere=NOT_ALL) for page in pages for item in page)

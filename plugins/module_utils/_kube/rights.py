@@ -16,7 +16,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable
 
-from . import listing, lock, notice, poll
+from . import cordon, cost, eviction, listing, lock, notice, poll
 from .refusal import Question
 
 JSON = t.Any
@@ -37,8 +37,10 @@ READING: t.Final = (
     poll.LEASE,
     lock.LIST,
     listing.REQUESTS,
+    cost.BUDGETS,
+    cost.VOLUMES,
 )
-WRITING: t.Final = (lock.GET, lock.CREATE, lock.PATCH, notice.ANNOTATE, notice.EVENT)
+WRITING: t.Final = (lock.GET, lock.CREATE, lock.PATCH, cordon.PATCH, notice.EVENT, eviction.EVICT)
 # What renewing a client certificate and joining take; this release has no step for either yet. RBAC cannot tell a
 # bootstrap token from another Secret of kube-system: it may be made and deleted there, and none may be read.
 SIGNING: t.Final = (

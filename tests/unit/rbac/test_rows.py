@@ -10,12 +10,13 @@ import json
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.notice import ANNOTATE, EVENT
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.cordon import PATCH
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.notice import EVENT
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import complaint, manifest
 from tests.lab._access import MANIFESTS, ROLES
 from tests.rbac.__main__ import SCRATCH, messages, row, scratch
 
-RIGHT, OTHER = ANNOTATE, EVENT
+RIGHT, OTHER = PATCH, EVENT
 
 
 @pytest.mark.parametrize(

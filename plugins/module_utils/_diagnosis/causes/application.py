@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..cluster import ClusterEvidence, Container, Pod
+from ..cordon import ours
 from ..node import NodeEvidence
 from ..registry import cause
-
-OURS = "outward.kubelet/cordoned-by"
 
 
 def failing(cluster: ClusterEvidence, *, waiting: tuple[str, ...]) -> Iterator[tuple[Pod, Container]]:
@@ -83,5 +82,5 @@ def imagepull_bad_tag(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[
 )
 def node_cordoned(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """A cordon is an intention, not a failure; we never take away one that is not ours."""
-    if cluster.node and cluster.node.unschedulable and OURS not in cluster.node.annotations:
+    if cluster.node and cluster.node.unschedulable and not ours(cluster.node):
         yield f"{cluster.name} is unschedulable (spec.unschedulable)"

@@ -110,12 +110,13 @@ def nodes_lost_together(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
 )
 def apiserver_unreachable_from_nodes(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Evidence from both ends: this node says so itself, and the others' Leases stopped in the same minute as its own."""
-    api = node.network.api
-    if api.outcome not in CUT_OFF or not cluster.api.reachable or len(cluster.fleet.expired_leases) < TOGETHER:
+    if not cluster.api.reachable or len(cluster.fleet.expired_leases) < TOGETHER:
         return
     peers = set(cluster.fleet.names) - {cluster.name, *cluster.fleet.control_plane}
-    if not peers or not {*cluster.fleet.expired_leases} >= peers:
+    # The cluster first: one peer that reaches the API server settles it, also for a node that cannot be logged into.
+    if not peers or not {*cluster.fleet.expired_leases} >= peers or node.network.api.outcome not in CUT_OFF:
         return
+    api = node.network.api
     group = lost_together(cluster)
     silent = [turn for turn in group if turn.name in cluster.fleet.expired_leases]
     if {turn.name for turn in silent} >= peers | {cluster.name}:

@@ -15,6 +15,7 @@ from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
 from ..signs import api_now, lease_expired
+from ..steps import CORDON
 
 
 def lease_expired_by_api(cluster: ClusterEvidence) -> bool:
@@ -89,6 +90,8 @@ def apiserver_unavailable(node: NodeEvidence, cluster: ClusterEvidence) -> Itera
     title="The node refuses logins while its kubelet still renews its Lease",
     restart="useless",
     refusal="the node cannot be reached, and its kubelet works",
+    automate="guarded",
+    contain=CORDON,
     advice="at the console of {host}: memory, processes (kernel.pid_max), sshd",
 )
 def ssh_dead_kubelet_alive(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
@@ -104,6 +107,8 @@ def ssh_dead_kubelet_alive(node: NodeEvidence, cluster: ClusterEvidence) -> Iter
     title="The node is silent: no login, no Lease",
     restart="useless",
     refusal="the node cannot be reached",
+    automate="guarded",
+    contain=CORDON,
     explains=("sym:node-unknown",),
     advice="go to the board: power, LEDs, cable; then its console",
 )

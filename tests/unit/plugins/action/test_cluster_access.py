@@ -101,7 +101,7 @@ def test_a_missing_right_is_named_before_anything_is_touched(role: Role, fails: 
         _cluster.require_rights(options, role)
     for right in WRITING:
         assert (str(right) in str(caught.value)) is (right.verb != "get")
-    assert "lacks 4 of the rights that recover needs" in str(caught.value)
+    assert "lacks 5 of the rights that recover needs" in str(caught.value)
     assert set(fake.asked) == {REVIEW.path}
 
 

@@ -105,7 +105,7 @@ def test_the_number_of_calls_is_that_of_the_lists(api: FakeApi) -> None:
         {**template, "metadata": {**template["metadata"], "name": f"n{i}"}} for i in range(400)
     ]
     listing(api)
-    assert (few, len(api.asked) - few) == (8, 8)
+    assert (few, len(api.asked) - few) == (10, 10)
 
 
 def test_in_detail_of_one_node(api: FakeApi) -> None:
@@ -175,7 +175,8 @@ def test_one_node_in_three_calls(api: FakeApi) -> None:
     assert (seen.node.lease, seen.node.conditions) == (whole.node.lease, whole.node.conditions)
     assert (seen.fleet, seen.api.now) == (whole.fleet, whole.api.now)
     assert gone.node is None
-    assert set(unknowns(seen)) == {"api.version", "node.events", "node.signing_requests", "node.unscheduled", "orphans"}
+    of_lists = {"node.events", "node.signing_requests", "node.unscheduled", "node.budgets", "orphans"}
+    assert set(unknowns(seen)) == {"api.version", *of_lists}
 
 
 def test_one_node_of_a_silent_server(api: FakeApi) -> None:

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.outward.kubelet.plugins.module_utils import _kube
-from ansible_collections.outward.kubelet.plugins.module_utils._kube import access, lock, notice, rights
+from ansible_collections.outward.kubelet.plugins.module_utils._kube import access, cordon, lock, notice, rights
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.access import Token, allowed, ensure, lacking, mint
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import Api, connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError
@@ -119,7 +119,7 @@ def test_a_resource_and_its_parts(resource: str, parts: tuple[str, str, str]) ->
 
 
 def test_a_manifest_without_one_right() -> None:
-    whole, less = granted("recover"), manifest("recover", notice.ANNOTATE)
+    whole, less = granted("recover"), manifest("recover", cordon.PATCH)
     verbs = [rule for item in less for rule in item.get("rules", ()) if rule["resources"] == ["nodes"]]
     assert verbs == [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}]
     assert ("", "", "nodes", "patch", "") in whole
@@ -180,7 +180,7 @@ def test_every_named_object_is_asked_for(fake: FakeApi, api: Api) -> None:
 
 
 def test_all_that_is_missing_is_one_sentence_for_a_person() -> None:
-    assert complaint("/home/anna/.kube/config", "recover", [notice.ANNOTATE, notice.EVENT]) == (
+    assert complaint("/home/anna/.kube/config", "recover", [cordon.PATCH, notice.EVENT]) == (
         "/home/anna/.kube/config lacks 2 of the rights that recover needs: patch nodes; create events.events.k8s.io in the"
         " namespace default. Nothing was touched. An admin gives them with kubectl apply -f rbac/recover.yml (in"
         " examples/pi-cluster), or makes a kubeconfig with exactly these rights with the playbook"
