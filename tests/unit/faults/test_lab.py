@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+
 import pytest
 
 from tests.faults import lab
