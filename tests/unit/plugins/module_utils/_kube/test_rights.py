@@ -225,7 +225,7 @@ def test_who_is_no_admin_is_told_so(fake: FakeApi, api: Api) -> None:
 
 
 def test_a_role_that_has_no_effect_is_told(fake: FakeApi, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "EFFECT", 0.05)
+    monkeypatch.setattr(access, "EFFECT", 1.0)
     monkeypatch.setattr(access, "PAUSE", 0.01)
     seen = reviewing(fake, lambda about: (about["verb"], about["resource"]) == ("patch", "nodes"))
     with pytest.raises(
