@@ -128,7 +128,7 @@ def diagnose(node: NodeEvidence, cluster: ClusterEvidence) -> Diagnosis:
     findings = _order([v for v in verdicts if v.evidence])
     checks = tuple(examine(node, cluster))
     undecided = {v.cause.id: v.undecided for v in verdicts if v.undecided}
-    status = _status(findings, checks)
+    status = _status(findings, checks, undecided)
     failing = [c.detail for c in checks if c.ok is False]
     return Diagnosis(
         node=node,
@@ -187,12 +187,13 @@ def _role(verdict: Verdict, active: set[str]) -> Role:
     return "explained" if above & active else "root"
 
 
-def _status(findings: tuple[Finding, ...], checks: tuple[Check, ...]) -> Status:
+def _status(findings: tuple[Finding, ...], checks: tuple[Check, ...], undecided: t.Mapping[str, str]) -> Status:
+    """A node is cleared by what was seen, never by what could not be looked at."""
     kinds = {f.cause.kind for f in findings if f.role == "root"}
     if "external" in kinds:
         return "external"
     if kinds - {"not-a-node-fault"}:
         return "faulty"
-    if not all(c.ok for c in checks):
+    if undecided or not all(c.ok for c in checks):
         return "unknown"
     return "not-a-node-fault" if kinds else "healthy"
