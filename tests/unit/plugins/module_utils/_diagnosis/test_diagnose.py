@@ -277,3 +277,12 @@ def test_inodes_and_image_filesystem_have_thresholds_of_their_own() -> None:
     limits = {"imagefs.available": "15%", "imagefs.inodesFree": "5%"}
     node = healthy_node(pressure__imagefs=images, kubelet__config__eviction_hard=limits)
     assert diagnose(node, healthy_cluster()).root_causes == ["disk-pressure-imagefs", "inode-exhaustion"]
+
+
+@pytest.mark.parametrize(("api", "status"), [({}, "healthy"), ({"pods": (pod(CRASH),)}, "not-a-node-fault")])
+def test_a_node_is_not_cleared_while_a_rule_cannot_tell(api: Changes, status: str) -> None:
+    assert diagnose(healthy_node(), healthy_cluster(**api)).status == status
+    silent = diagnose(healthy_node(runtime__journal=unknown("journal: no answer in 4 s")), healthy_cluster(**api))
+    assert all(check.ok for check in silent.checks)
+    assert silent.status == "unknown"
+    assert silent.unknown == ("journal: no answer in 4 s",)
