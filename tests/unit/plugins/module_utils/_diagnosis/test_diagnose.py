@@ -279,7 +279,11 @@ def test_inodes_and_image_filesystem_have_thresholds_of_their_own() -> None:
     assert diagnose(node, healthy_cluster()).root_causes == ["disk-pressure-imagefs", "inode-exhaustion"]
 
 
-@pytest.mark.parametrize(("api", "status"), [({}, "healthy"), ({"pods": (pod(CRASH),)}, "not-a-node-fault")])
+@pytest.mark.parametrize(
+    ("api", "status"),
+    [({}, "healthy"), ({"node__pods": (pod("a", CRASH), pod("b", container()))}, "not-a-node-fault")],
+    ids=["nothing", "app-crashloop"],
+)
 def test_a_node_is_not_cleared_while_a_rule_cannot_tell(api: Changes, status: str) -> None:
     assert diagnose(healthy_node(), healthy_cluster(**api)).status == status
     silent = diagnose(healthy_node(runtime__journal=unknown("journal: no answer in 4 s")), healthy_cluster(**api))
