@@ -13,7 +13,7 @@ from .model import Fault, controller, node, program
 
 
 def own_filesystem(directory: str, units: str, options: str) -> str:
-    """Lines that move *directory* onto a small ext4 of its own (busybox mke2fs *options*), and start *units* again."""
+    """Lines that move *directory* onto a small filesystem of its own (busybox mke2fs *options*), and start *units* again."""
     image = f"/var/lib/outward-{PurePath(directory).name}.img"
     return (
         f"systemctl stop {units}; truncate -s 400M {image}; busybox mke2fs -F {options} {image}\n"
