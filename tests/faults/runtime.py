@@ -208,7 +208,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             ),
             pod(),
         ),
-        holds=event("content (digest )?sha256:[0-9a-f]+: not found"),
+        holds=event("blob sha256:[0-9a-f]+ expected at .*: blob not found"),
         undo=(node("blob=$(cat /run/outward-blob); mv $blob.outward $blob"), GONE),
         outcome="needs-operator",
         deadline=120,

@@ -88,7 +88,7 @@ def kubelet_answers(node: NodeEvidence) -> bool:
 
 def kubelet_works(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     """The kubelet answers and keeps its Lease: what is wrong with its files has no effect yet."""
-    return kubelet_answers(node) and lease_fresh(node, cluster)
+    return kubelet_answers(node) and lease_kept(node, cluster)
 
 
 def installed_version(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
@@ -108,6 +108,17 @@ def lease_fresh(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
         return False
     lease = cluster.node.lease
     return not lease_expired(lease, api_now(cluster)) or not lease_expired(lease, node.clock.now)
+
+
+def lease_kept(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
+    """The Lease is fresh by this kubelet's own doing: one from before its start is its predecessor's sign of life.
+
+    A kubelet that the API server refuses looks well for the 40 s that it takes to expire.
+    """
+    lease, started = cluster.node.lease if cluster.node else None, node.kubelet.unit.started
+    if lease is None or started is None or not lease_fresh(node, cluster):
+        return False
+    return lease.renewed > node.clock.now - timedelta(seconds=node.identity.uptime - started)
 
 
 def lease_expired(lease: Lease, now: datetime) -> bool:

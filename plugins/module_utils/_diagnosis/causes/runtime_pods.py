@@ -246,7 +246,8 @@ def containerd_snapshot_corrupt(node: NodeEvidence, cluster: ClusterEvidence) ->
     line = failed(
         node,
         r"failed to extract layer(?!.{0,600}no space left)|unexpected commit digest"
-        r"|content (?:digest )?sha256:[0-9a-f]{8,64}:? not found",
+        r"|content (?:digest )?sha256:[0-9a-f]{8,64}:? not found"
+        r"|blob sha256:[0-9a-f]{8,64} expected at \S{1,250}: blob not found",
         CONTAINER,
     )
     broken = [
