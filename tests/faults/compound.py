@@ -14,6 +14,7 @@ from .pods import pod
 
 FILL: t.Final = "set -- $(df -B1 --output=avail / | tail -1); fallocate -l $(($1 - 1048576)) /var/lib/outward-fill"
 RESTART: t.Final = node("restart kubelet")
+EXPIRED: t.Final = node("! openssl x509 -noout -checkend 0 -in $PKI/kubelet-client-current.pem")
 LOOPS: t.Final = "[ $(systemctl show -P NRestarts kubelet) -ge 1 ]"
 
 
@@ -53,11 +54,14 @@ def _then(first: Fault, later: _Later) -> Fault:
 
 def _both(first: Fault, second: Fault, **changes: t.Any) -> Fault:
     """Two that are independent: both are reported, and neither hides the other."""
-    fields: dict[str, t.Any] = {"outcome": "needs-operator", "deadline": max(120, first.deadline, second.deadline)}
+    fields: dict[str, t.Any] = {
+        "outcome": "needs-operator",
+        "deadline": max(120, first.deadline, second.deadline),
+        "holds": second.holds,
+    }
     return Fault(
         id=f"{first.id}+{second.id}",
         inject=(*first.inject, awaited(first.holds), *second.inject),
-        holds=second.holds,
         undo=(controller('lab reset "$HOST"'),),
         roots=(*first.root_causes, *second.root_causes),
         kind="compound",
@@ -182,11 +186,12 @@ def _independent(single: t.Mapping[str, Fault]) -> tuple[Fault, ...]:
         _both(single["kubelet-stopped"], single["node-cordoned"], outcome="recovered", actions=("restart-kubelet",)),
         _both(single["kubelet-stopped"], single["containerd-down"], **refused),
         _both(single["kubelet-unit-masked"], single["containerd-config-invalid"]),
-        _both(single["kubelet-unknown-flag"], single["kubelet-client-cert-expired"]),
+        # A kubelet that stops at its flags says nothing of its certificate, and one without a valid one tells no condition.
+        _both(single["kubelet-unknown-flag"], single["kubelet-client-cert-expired"], holds=EXPIRED),
         _both(single["kubelet-config-invalid"], single["containerd-down"], **refused),
-        _both(single["kubelet-client-cert-expired"], single["disk-pressure-nodefs"]),
+        _both(single["disk-pressure-nodefs"], single["kubelet-client-cert-expired"]),
         _both(single["clock-skew-past"], single["kubelet-client-cert-expired"]),
         _both(single["disk-pressure-nodefs"], single["kubelet-stopped"], **refused),
-        _both(single["cni-config-missing"], single["app-crashloop"]),
+        _both(single["app-crashloop"], single["cni-config-missing"]),
         _both(single["apiserver-firewalled"], single["containerd-down"], **refused),
     )

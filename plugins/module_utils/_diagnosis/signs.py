@@ -148,9 +148,19 @@ def clock_trusted(node: NodeEvidence) -> bool:
     return abs(offset) <= CLOCK_TOLERANCE if offset is not None else node.clock.synchronized
 
 
-def clock_witness(node: NodeEvidence) -> str:
-    """The line of evidence for :func:`clock_trusted`."""
+def true_time(node: NodeEvidence) -> datetime | None:
+    """Now by the API server's clock, or, when that cannot be asked, by the node's own if it is synchronised."""
     offset = clock_offset(node)
+    if offset is not None:
+        return node.clock.now - timedelta(seconds=offset)
+    return node.clock.now if node.clock.synchronized else None
+
+
+def clock_witness(node: NodeEvidence) -> str:
+    """The line of evidence for :func:`clock_trusted` and :func:`true_time`."""
+    offset = clock_offset(node)
+    if offset is not None and abs(offset) > CLOCK_TOLERANCE:
+        return f"by the API server's clock; the node's own is {abs(offset):.0f} s off"
     if offset is not None:
         return f"the node's clock agrees with the API server's within {abs(offset):.0f} s"
     return f"the node's clock is synchronised ({node.clock.service or 'kernel'})"

@@ -223,7 +223,9 @@ def containerd_overlay_unsupported(node: NodeEvidence, cluster: ClusterEvidence)
     line = said(
         node.runtime.journal,
         r"does not support d_type|failed to find snapshotter \"overlayfs\"|failed to mount overlay"
-        r"|overlay.{0,200}no such device|snapshotter\.v1\.overlayfs.{0,300}not support",
+        r"|overlay.{0,200}no such device|snapshotter\.v1\.overlayfs.{0,300}not support"
+        # 1.7 that was started without the module: it loads, and each Pod fails.
+        r"|failed to mount rootfs component: no such device",
     )
     missing = node.kernel.modules.get("overlay") is False
     if line and (missing or "d_type" in line[0].text):
