@@ -15,7 +15,8 @@ from .pressure import own_filesystem
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
         id="kernel-oom-system",
-        inject=(node(program("eater.py", "0", "-p OOMScoreAdjust=1000")),),
+        # Less than nothing left: at zero it would pause while the kernel reads the same pages again and again.
+        inject=(node(program("eater.py", "-1", "-p OOMScoreAdjust=1000")),),
         holds=node("journalctl -b -k -q --no-pager | grep -q 'Out of memory: Killed process'"),
         undo=(node("systemctl stop outward-eater; systemctl reset-failed outward-eater || true"),),
         outcome="needs-operator",
