@@ -34,10 +34,12 @@ def waits(reason: str) -> Step:
 
 
 def event(text: str) -> Step:
-    """An event of the Pod says *text* (an extended regular expression)."""
-    fields = "involvedObject.name=$POD"
+    """An event of this very Pod, not of one before it with its name, says *text* (an extended regular expression)."""
     path = "{.items[*].message}"
-    return controller(f"kubectl get events --field-selector {fields} -o 'jsonpath={path}' | grep -qE '{text}'")
+    return controller(
+        "uid=$(kubectl get pod $POD -o 'jsonpath={.metadata.uid}')\n"
+        f"kubectl get events --field-selector involvedObject.uid=$uid -o 'jsonpath={path}' | grep -qE '{text}'"
+    )
 
 
 def terminated(reason: str) -> Step:

@@ -16,12 +16,22 @@ from ..cordon import ours
 from ..node import NodeEvidence
 from ..registry import cause
 
+AGAIN = 2  # restarts that are no accident any more
+
 
 def failing(cluster: ClusterEvidence, *, waiting: tuple[str, ...]) -> Iterator[tuple[Pod, Container]]:
     """Containers of this node that wait for one of these reasons (or have just exited with an error)."""
     for pod in cluster.node.pods if cluster.node else ():
         for container in pod.containers:
             if container.state == "waiting" and container.reason in waiting:
+                yield pod, container
+
+
+def given_up(cluster: ClusterEvidence) -> Iterator[tuple[Pod, Container]]:
+    """Containers that ended again and again, and are not started now: without a network the kubelet does not try."""
+    for pod in cluster.node.pods if cluster.node else ():
+        for container in pod.containers:
+            if container.state == "terminated" and container.restarts >= AGAIN:
                 yield pod, container
 
 
@@ -41,7 +51,8 @@ def crashed_by_itself(container: Container) -> bool:
 )
 def app_crashloop(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Its container reached Started and exited with its own status; a node fault fails before that, and for all."""
-    crashing = [p for p in failing(cluster, waiting=("CrashLoopBackOff",)) if crashed_by_itself(p[1])]
+    ended = (*failing(cluster, waiting=("CrashLoopBackOff",)), *given_up(cluster))
+    crashing = [each for each in ended if crashed_by_itself(each[1])]
     owners = {pod.owner or pod.name for pod, dummy in crashing if not pod.failing_elsewhere}
     healthy = {pod.owner or pod.name for pod in (cluster.node.pods if cluster.node else ()) if pod.ready}
     # Several unrelated workloads that crash here only, beside none that works, are the node's fault until shown.

@@ -51,6 +51,8 @@ UNKNOWN_FLAG = 'run.go:74] "command failed" err="failed to parse kubelet flag: u
 GIVEN_UP = "kubelet.service: Start request repeated too quickly."
 BAD_TOML = "containerd: failed to load TOML from /etc/containerd/config.toml: expected value"
 CRASH = container("waiting", "CrashLoopBackOff", last=("Error", 1))
+ENDED = container("terminated", "Error", last=("Error", 3))
+ONCE = container("terminated", last=("Error", 3))
 NO_TAG = container("waiting", "ImagePullBackOff", 'Back-off pulling image "x:y": ErrImagePull: x:y: not found')
 NO_ROUTE = container("waiting", "ImagePullBackOff", "Back-off: dial tcp 10.0.0.1:443: i/o timeout")
 
@@ -152,6 +154,8 @@ def test_identity_and_clock(changes: Changes, api: Changes, expected: list[str])
         ({"network__api__outcome": "timeout"}, SILENT, ["apiserver-firewalled"]),
         ({"network__api__outcome": "refused"}, SILENT, []),
         ({}, {"node__pods": (pod("a", CRASH), pod("b", container()))}, ["app-crashloop"]),
+        ({}, {"node__pods": (pod("a", ENDED), pod("b", container()))}, ["app-crashloop"]),
+        ({}, {"node__pods": (pod("a", ONCE), pod("b", container()))}, []),
         ({}, {"node__pods": (pod("a", CRASH), pod("b", CRASH))}, []),
         ({}, {"node__pods": (pod("a", NO_TAG),)}, ["imagepull-bad-tag"]),
         ({}, {"node__pods": (pod("a", NO_ROUTE),)}, []),
