@@ -20,8 +20,8 @@ include lab.mk
 
 ##@ Everything
 .PHONY: test demo
-test: build-tree ## All set-up, lint, types, unit tests, and Molecule on the lab's VMs
-	@$(PY) -m tests.tools.everything lint sanity unit molecule
+test: build-tree ## All set-up, lint, types, unit tests; Molecule and a dozen verdicts on the lab's VMs
+	@$(PY) -m tests.tools.everything lint sanity unit molecule matrix-quick
 
 demo: build-tree lab-up ## Break a real node twice, see it diagnosed, refused and recovered
 	@flock /tmp/lab-pi-04.lock tests/demo/demo.sh
@@ -84,7 +84,7 @@ matrix-recover: build-tree lab-up ## The same with node-recover.yml, for the fau
 # A dozen verdicts, one of each kind; nothing of it is kept.
 matrix-quick: build-tree lab-up
 	@rm -f .build/matrix-quick.json
-	@$(PY) -m tests.matrix --mode diagnose --quick --hosts $(HOSTS) --results .build/matrix-quick.json
+	@$(PY) -m tests.matrix --mode diagnose --quick --hosts $(firstword $(subst $(comma), ,$(HOSTS))) --results .build/matrix-quick.json
 
 quiet: build-tree lab-up ## Healthy nodes that look ill, over and over; writes docs/results/quiet.json
 	@$(PY) -m tests.matrix --mode diagnose --everything --kind quiet --rounds 3 --hosts $(HOSTS) \

@@ -15,7 +15,8 @@ from .pressure import own_filesystem
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
         id="kernel-oom-system",
-        inject=(node(program("eater.py", "0", "-p OOMScoreAdjust=1000")),),
+        # Less than nothing left: at zero it would pause while the kernel reads the same pages again and again.
+        inject=(node(program("eater.py", "-1", "-p OOMScoreAdjust=1000")),),
         holds=node("journalctl -b -k -q --no-pager | grep -q 'Out of memory: Killed process'"),
         undo=(node("systemctl stop outward-eater; systemctl reset-failed outward-eater || true"),),
         outcome="needs-operator",
@@ -102,11 +103,13 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         id="cpu-starvation",
         inject=(
             node(
+                # At the kernel's default of 95 % for them nothing of ours would be answered, and nothing shown.
+                "echo 850000 > /proc/sys/kernel/sched_rt_runtime_us\n"
                 "for cpu in 0 1; do systemd-run --unit=outward-spin-$cpu chrt -f 50 sh -c 'while :; do :; done'; done"
             ),
         ),
         holds=node("awk '/some/ {split($2, a, \"=\"); exit !(a[2] >= 50)}' /proc/pressure/cpu"),
-        undo=(node("systemctl stop 'outward-spin-*'"),),
+        undo=(node("systemctl stop 'outward-spin-*'; echo 950000 > /proc/sys/kernel/sched_rt_runtime_us"),),
         outcome="needs-operator",
         deadline=120,
     ),

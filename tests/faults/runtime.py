@@ -166,7 +166,9 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
                 "systemctl start --no-block containerd kubelet"
             ),
         ),
-        holds=node("! grep -qw overlay /proc/filesystems && said containerd 'failed to find snapshotter|d_type'"),
+        holds=node(
+            "! grep -qw overlay /proc/filesystems && said containerd 'failed to mount rootfs component: no such device'"
+        ),
         undo=(node("rm /etc/modprobe.d/outward.conf; modprobe overlay; restart containerd kubelet"),),
         outcome="needs-operator",
         deadline=120,
@@ -208,7 +210,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             ),
             pod(),
         ),
-        holds=event("content (digest )?sha256:[0-9a-f]+: not found"),
+        holds=event("blob sha256:[0-9a-f]+ expected at .*: blob not found"),
         undo=(node("blob=$(cat /run/outward-blob); mv $blob.outward $blob"), GONE),
         outcome="needs-operator",
         deadline=120,

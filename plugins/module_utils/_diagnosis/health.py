@@ -16,7 +16,7 @@ from .cluster import ClusterEvidence
 from .evidence import Undecided
 from .node import NodeEvidence
 from .registry import Predicate
-from .signs import crash_looping, kubelet_answers, lease_fresh
+from .signs import crash_looping, kubelet_answers, lease_kept
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ CHECKS: tuple[tuple[str, str, Predicate], ...] = (
     ("network_ready", "the Pod network is ready", network_ready),
     ("node_registered", "the Node is in the API", registered),
     ("ready", "Ready is True", ready),
-    ("lease_fresh", "the Lease is renewed", lease_fresh),
+    ("lease_fresh", "the Lease is renewed by this kubelet", lease_kept),
     ("conditions_clean", "no pressure condition is set", conditions_clean),
 )
 

@@ -88,7 +88,7 @@ def kubelet_answers(node: NodeEvidence) -> bool:
 
 def kubelet_works(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     """The kubelet answers and keeps its Lease: what is wrong with its files has no effect yet."""
-    return kubelet_answers(node) and lease_fresh(node, cluster)
+    return kubelet_answers(node) and lease_kept(node, cluster)
 
 
 def installed_version(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
@@ -108,6 +108,17 @@ def lease_fresh(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
         return False
     lease = cluster.node.lease
     return not lease_expired(lease, api_now(cluster)) or not lease_expired(lease, node.clock.now)
+
+
+def lease_kept(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
+    """The Lease is fresh by this kubelet's own doing: one from before its start is its predecessor's sign of life.
+
+    A kubelet that the API server refuses looks well for the 40 s that it takes to expire.
+    """
+    lease, started = cluster.node.lease if cluster.node else None, node.kubelet.unit.started
+    if lease is None or started is None or not lease_fresh(node, cluster):
+        return False
+    return lease.renewed > node.clock.now - timedelta(seconds=node.identity.uptime - started)
 
 
 def lease_expired(lease: Lease, now: datetime) -> bool:
@@ -137,9 +148,19 @@ def clock_trusted(node: NodeEvidence) -> bool:
     return abs(offset) <= CLOCK_TOLERANCE if offset is not None else node.clock.synchronized
 
 
-def clock_witness(node: NodeEvidence) -> str:
-    """The line of evidence for :func:`clock_trusted`."""
+def true_time(node: NodeEvidence) -> datetime | None:
+    """Now by the API server's clock, or, when that cannot be asked, by the node's own if it is synchronised."""
     offset = clock_offset(node)
+    if offset is not None:
+        return node.clock.now - timedelta(seconds=offset)
+    return node.clock.now if node.clock.synchronized else None
+
+
+def clock_witness(node: NodeEvidence) -> str:
+    """The line of evidence for :func:`clock_trusted` and :func:`true_time`."""
+    offset = clock_offset(node)
+    if offset is not None and abs(offset) > CLOCK_TOLERANCE:
+        return f"by the API server's clock; the node's own is {abs(offset):.0f} s off"
     if offset is not None:
         return f"the node's clock agrees with the API server's within {abs(offset):.0f} s"
     return f"the node's clock is synchronised ({node.clock.service or 'kernel'})"

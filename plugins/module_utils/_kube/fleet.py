@@ -76,6 +76,9 @@ class Gathering:
                 self._add_unscheduled(item)
                 continue
             pod = convert_pods.pod(item)
+            # What has succeeded says nothing about its node, and Jobs leave many; unless it cannot go.
+            if pod.phase == "Succeeded" and not pod.deleting:
+                continue
             self._elsewhere.add(where, pod)
             self.cost.count(pod)
             if self._wanted(where):

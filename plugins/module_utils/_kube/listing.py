@@ -43,8 +43,6 @@ REQUESTS: t.Final = Question(
     "certificatesigningrequests.certificates.k8s.io",
     "/apis/certificates.k8s.io/v1/certificatesigningrequests",
 )
-# A Pod that has succeeded says nothing about the node that it was on, and Jobs leave many.
-CURRENT: t.Final = "status.phase!=Succeeded"
 
 
 def list_cluster(access: Access, names: Collection[str] | None = None) -> JSON:
@@ -77,7 +75,7 @@ def _lists(api: Api, names: Collection[str] | None) -> tuple[Gathering, dict[str
     add_volumes(api, gathering.cost)
     for field, add, question, selector in (
         ("budgets", gathering.cost.add_budgets, BUDGETS, ""),
-        ("pods", gathering.add_pods, PODS, CURRENT),
+        ("pods", gathering.add_pods, PODS, ""),
         ("events", gathering.add_events, EVENTS, "involvedObject.kind=Node"),
         ("events", gathering.add_events, EVENTS, "involvedObject.kind=Pod,type=Warning"),
         ("signing_requests", gathering.add_requests, REQUESTS, ""),

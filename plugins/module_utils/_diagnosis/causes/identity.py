@@ -24,6 +24,7 @@ from ..signs import (
     kubelet_answers,
     kubelet_works,
     lease_expired,
+    true_time,
 )
 
 NEW_CERTIFICATE = (
@@ -45,8 +46,8 @@ NEW_CERTIFICATE = (
 )
 def client_certificate_expired(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """kubeadm deletes bootstrap-kubelet.conf after the join, so no restart can renew it."""
-    certificate = node.certificates.client
-    if certificate and clock_trusted(node) and certificate.not_after < node.clock.now:
+    certificate, now = node.certificates.client, true_time(node)
+    if certificate and now and certificate.not_after < now:
         yield f"client certificate expired {instant(certificate.not_after)}"
         yield clock_witness(node)
 
@@ -101,7 +102,6 @@ def node_object_deleted(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     refusal="a restart does not set the clock",
     automate="safe",
     explains=(
-        "kubelet-client-cert-expired",
         "node-ready-stale-after-clock-step",
         "registry-unreachable-from-node",
         "sym:lease-stale",

@@ -223,7 +223,9 @@ def containerd_overlay_unsupported(node: NodeEvidence, cluster: ClusterEvidence)
     line = said(
         node.runtime.journal,
         r"does not support d_type|failed to find snapshotter \"overlayfs\"|failed to mount overlay"
-        r"|overlay.{0,200}no such device|snapshotter\.v1\.overlayfs.{0,300}not support",
+        r"|overlay.{0,200}no such device|snapshotter\.v1\.overlayfs.{0,300}not support"
+        # 1.7 that was started without the module: it loads, and each Pod fails.
+        r"|failed to mount rootfs component: no such device",
     )
     missing = node.kernel.modules.get("overlay") is False
     if line and (missing or "d_type" in line[0].text):
@@ -246,7 +248,8 @@ def containerd_snapshot_corrupt(node: NodeEvidence, cluster: ClusterEvidence) ->
     line = failed(
         node,
         r"failed to extract layer(?!.{0,600}no space left)|unexpected commit digest"
-        r"|content (?:digest )?sha256:[0-9a-f]{8,64}:? not found",
+        r"|content (?:digest )?sha256:[0-9a-f]{8,64}:? not found"
+        r"|blob sha256:[0-9a-f]{8,64} expected at \S{1,250}: blob not found",
         CONTAINER,
     )
     broken = [

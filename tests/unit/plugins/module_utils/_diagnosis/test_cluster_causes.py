@@ -73,6 +73,17 @@ OTHER_BOOT: Changes = {"node__boot_id": "c" * 36}
         (BOOTSTRAP, {"node": None, "orphans": (request(CLIENT, "approved"),)}, ["kubelet-client-csr-pending"]),
         (BOOTSTRAP, {**SILENT, "node__signing_requests": (request(CLIENT, "denied"),)}, ["kubelet-client-csr-denied"]),
         ({}, {"node__signing_requests": (request(CLIENT, "denied"),)}, []),
+        # Its predecessor's Lease is still fresh.
+        (
+            {**BOOTSTRAP, "identity__uptime": 100.0, "kubelet__unit__started": 90.0},
+            {"node__lease": lease(20), "node__signing_requests": (request(CLIENT, "denied"),)},
+            ["kubelet-client-csr-denied"],
+        ),
+        (
+            {**BOOTSTRAP, "identity__uptime": 100.0, "kubelet__unit__started": 70.0},
+            {"node__lease": lease(20), "node__signing_requests": (request(CLIENT, "denied"),)},
+            [],
+        ),
         ({**NO_CLIENT, "certificates__client_files": ()}, {"node": None}, ["kubelet-half-joined"]),
         (NO_CLIENT, {"node": None}, ["kubelet-client-pem-missing"]),
         ({"certificates__client": STRANGER, "kubelet__journal": journal(FORBIDDEN)}, SILENT, ["node-identity-wrong"]),

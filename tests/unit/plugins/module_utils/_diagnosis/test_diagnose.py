@@ -106,7 +106,12 @@ def test_runtime(changes: Changes, expected: list[str]) -> None:
         (
             {**LOOPING, "certificates__client": EXPIRED, "network__api__offset": -86400.0},
             SILENT,
-            ["clock-skew-past"],
+            ["kubelet-client-cert-expired", "clock-skew-past"],
+        ),
+        (
+            {**LOOPING, "certificates__client": EXPIRED, "network__api__offset": 172800.0},
+            SILENT,
+            ["clock-skew-future"],
         ),
         ({**LOOPING, "certificates__client_file": file("/p", exists=False)}, SILENT, ["kubelet-client-pem-missing"]),
         (

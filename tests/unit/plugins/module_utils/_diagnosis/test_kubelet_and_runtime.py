@@ -298,6 +298,17 @@ BLOB = (
     'E1 pod_workers.go:1338] "Error syncing pod, skipping" err="failed to "StartContainer" for "app" '
     'with CreateContainerError: "content digest sha256:0123456789abcdef: not found""'
 )
+# containerd 1.7.24 in the lab, a blob moved away; and started without the module overlay.
+BLOB_GONE = (
+    'level=error msg="CreateContainer failed" error="rpc error: code = NotFound desc = failed to create containerd '
+    "container: error unpacking image: failed to resolve rootfs: blob sha256:1cbee0132fce1fd0d5a31250cd0605d3 expected at "
+    "/var/lib/containerd/io.containerd.content.v1.content/blobs/sha256/1cbee0132fce1fd0d5a31250cd0605d3: blob not found: "
+    'not found"'
+)
+NO_DEVICE = (
+    'level=error msg="RunPodSandbox failed" error="failed to create containerd task: failed to create shim task: failed '
+    'to mount rootfs component: no such device: unknown"'
+)
 UNPACK = (
     'level=error msg="PullImage failed" error="failed to pull and unpack image "x": failed to extract '
     'layer sha256:0123456789abcdef: write /var/lib/containerd/x: no space left on device: unknown"'
@@ -339,6 +350,12 @@ def own(available: int) -> n.Filesystem:
         ),
         ({**NO_CRI, **saying("runtime", NO_OVERLAY)}, {}, ["containerd-cri-plugin-load-failed"]),
         ({"kernel__modules": {"overlay": False}}, {}, []),
+        (
+            {"kernel__modules": {"overlay": False}, **saying("runtime", NO_DEVICE)},
+            {},
+            ["containerd-overlay-unsupported"],
+        ),
+        (saying("runtime", NO_DEVICE), {}, []),
         (saying("runtime", NO_PAUSE), {}, ["containerd-sandbox-image-missing"]),
         (saying("runtime", NO_PAUSE, ago=900), {}, []),
         ({"runtime__missing_programs": ("runc",), **saying("runtime", NO_RUNC)}, {}, ["containerd-runc-missing"]),
@@ -363,6 +380,7 @@ def own(available: int) -> n.Filesystem:
         (NO_CONFIGS, {}, ["cni-config-missing"]),
         (saying("runtime", CNI_DIR, current=False), {}, []),
         (saying("kubelet", BLOB), {"node__pods": (UNMADE,)}, ["containerd-snapshot-corrupt"]),
+        (saying("runtime", BLOB_GONE), {"node__pods": (UNMADE,)}, ["containerd-snapshot-corrupt"]),
         (saying("kubelet", BLOB), {"node__pods": (UNMADE_EVERYWHERE,)}, []),
         (saying("runtime", UNPACK), {"node__pods": (UNMADE,)}, []),
         (saying("kubelet", BLOB), {}, []),

@@ -79,6 +79,17 @@ def test_every_node_is_in_one_state() -> None:
     assert (fleet.unschedulable, fleet.expired_leases) == (("pi-04",), ("pi-05",))
 
 
+def test_a_pod_that_has_succeeded_is_kept_only_when_it_cannot_go() -> None:
+    done, stuck = pod(1, "pi-04"), pod(2, "pi-04")
+    done["status"]["phase"] = stuck["status"]["phase"] = "Succeeded"
+    stuck["metadata"] |= {"deletionTimestamp": NOW.isoformat(), "finalizers": ["example.org/never"]}
+    gathering = gathered(["pi-04"])
+    gathering.add_pods([pod(3, "pi-04"), done, stuck])
+    found = of_node(gathering.result(NOW, API, {}), "pi-04").node
+    assert found is not None
+    assert {each.name for each in found.pods} == {"web-5d9f-3", "web-5d9f-2"}
+
+
 def turned(name: str, ready: str, seconds_ago: float) -> Object:
     item = node(name, ready)
     item["status"]["conditions"][0]["lastTransitionTime"] = (NOW - timedelta(seconds=seconds_ago)).isoformat()
