@@ -13,8 +13,13 @@ from .model import Fault, Step, controller, node
 # A join with a token of our own, whose group may ask for a certificate and is approved by nobody.
 TOKEN: t.Final = "$(echo $HOST | sha256sum | cut -c1-6)"
 SECRET: t.Final = "0123456789abcdef"
+FORGOTTEN: t.Final = (
+    f"kubectl -n kube-system delete secret bootstrap-token-{TOKEN} --ignore-not-found\n"
+    "kubectl delete clusterrolebinding outward-fault-$HOST --ignore-not-found"
+)
 JOINING: t.Final = (
     controller(
+        f"{FORGOTTEN}\n"  # a node that was only reset has left them
         f"id={TOKEN}\n"
         "kubectl -n kube-system create secret generic bootstrap-token-$id --type=bootstrap.kubernetes.io/token "
         f"--from-literal=token-id=$id --from-literal=token-secret={SECRET} "
@@ -33,10 +38,7 @@ JOINING: t.Final = (
 )
 JOINED: t.Final = (
     node("back; restart kubelet"),
-    controller(
-        f"kubectl -n kube-system delete secret bootstrap-token-{TOKEN} --ignore-not-found\n"
-        "kubectl delete clusterrolebinding outward-fault-$HOST --ignore-not-found"
-    ),
+    controller(FORGOTTEN),
 )
 
 

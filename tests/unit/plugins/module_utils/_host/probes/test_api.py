@@ -140,6 +140,22 @@ def test_no_answer_to_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert found.outcome == "timeout"
 
 
+def test_a_node_that_slept_through_its_time_asks_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[float] = []
+    connect = socket.create_connection
+
+    def late(address: tuple[str, int], timeout: float) -> socket.socket:
+        tries.append(timeout)
+        if len(tries) == 1:
+            raise TimeoutError
+        return connect(address, timeout=timeout)
+
+    monkeypatch.setattr(socket, "create_connection", late)
+    with server(tmp_path, SERVER, OK.format(date=http_date(datetime.now(UTC))), []) as port:
+        assert ask(tmp_path, f"https://127.0.0.1:{port}").outcome == "ok"
+    assert tries[0] == pytest.approx(4 * tries[1], rel=0.05)
+
+
 def test_plain_http(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
