@@ -163,6 +163,7 @@ def main() -> int:
     options = arguments()
     hosts = options.hosts.split(",")
     results, now = Results(options.results, "make matrix"), commit()
+    results.keep(FAULTS)
     unruled = without_rule(chosen(options))
     for fault in unruled:
         results.put(blank(fault, "-", options.mode, now) | {"note": "not run: its cause has no rule yet"}, {})

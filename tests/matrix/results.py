@@ -10,6 +10,7 @@ import json
 import subprocess
 import threading
 import typing as t
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -64,6 +65,12 @@ class Results:
                 self._data["rows"][self._data["rows"].index(old)] = row
             self._data |= {"commit": row["commit"], "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
             self._data["versions"] |= versions
+            self._write()
+
+    def keep(self, known: Collection[str]) -> None:
+        """Drop the rows of faults that are not *known* any more; a further round of one is called ``FAULT #2``."""
+        with self._lock:
+            self._data["rows"] = [row for row in self._data["rows"] if row["case"].partition(" #")[0] in known]
             self._write()
 
     def _find(self, case: str, mode: str) -> Row | None:

@@ -47,3 +47,12 @@ def test_what_need_not_be_run_again(tmp_path: Path, entry: dict[str, t.Any], ask
     path = tmp_path / "matrix.json"
     Results(path, "make matrix").put(entry, {})
     assert Results(path, "make matrix").done("kubelet-stopped", "recover", asked) is done
+
+
+def test_rows_of_faults_that_are_no_more_go(tmp_path: Path) -> None:
+    path = tmp_path / "matrix.json"
+    results = Results(path, "make matrix")
+    for case in ("kubelet-stopped", "kubelet-stopped #2", "renamed", "renamed #2"):
+        results.put(row(case), {})
+    results.keep({"kubelet-stopped"})
+    assert [each["case"] for each in Results(path, "make matrix").rows] == ["kubelet-stopped", "kubelet-stopped #2"]

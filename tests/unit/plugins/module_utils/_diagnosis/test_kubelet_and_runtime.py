@@ -381,6 +381,11 @@ def own(available: int) -> n.Filesystem:
         (saying("runtime", CNI_DIR, current=False), {}, []),
         (saying("kubelet", BLOB), {"node__pods": (UNMADE,)}, ["containerd-snapshot-corrupt"]),
         (saying("runtime", BLOB_GONE), {"node__pods": (UNMADE,)}, ["containerd-snapshot-corrupt"]),
+        (
+            saying("runtime", BLOB_GONE),
+            {"node__pods": (pod("a", container("waiting", "ContainerCreating")),)},
+            ["containerd-snapshot-corrupt"],
+        ),
         (saying("kubelet", BLOB), {"node__pods": (UNMADE_EVERYWHERE,)}, []),
         (saying("runtime", UNPACK), {"node__pods": (UNMADE,)}, []),
         (saying("kubelet", BLOB), {}, []),
