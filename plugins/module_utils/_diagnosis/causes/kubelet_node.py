@@ -258,7 +258,7 @@ def kubelet_wrong_runtime_endpoint(node: NodeEvidence, cluster: ClusterEvidence)
     refusal="no shutdown is pending any more; a new kubelet asks for its lock again",
     automate="guarded",
     repair="restart-kubelet",
-    explains=("sym:node-notready",),
+    explains=("sym:flapping", "sym:node-notready"),
     advice="ssh {host} 'sudo shutdown -c; sudo systemctl restart {unit}'",
 )
 def kubelet_node_shutting_down(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
