@@ -62,7 +62,7 @@ class ActionModule(ActionBase):
         return self._held(options, task_vars or {})
 
     def _held(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        known = {name: options["diagnosis"][name] for name in ("incident", "permitted", "fingerprint")}
+        known = {name: options["diagnosis"][name] for name in ("incident", "permitted", "repairs", "fingerprint")}
         if self._task.check_mode or not known["permitted"]:
             return {"changed": False, **known, "lock": None}
         refuse_token(options)
@@ -73,6 +73,7 @@ class ActionModule(ActionBase):
                 **known,
                 "incident": refuse(known["incident"], held),
                 "permitted": {},
+                "repairs": [],
                 "lock": None,
             }
         lock = described(held, options)
