@@ -23,7 +23,12 @@ def faults(single: t.Mapping[str, Fault]) -> tuple[Fault, ...]:
 
 def _then(id: str, first: Fault, more: tuple[Step, ...], holds: Step | None = None, **changes: t.Any) -> Fault:
     """*first* has taken hold for good, and *more* happens: what is seen then has *first* for its only root."""
-    fields: dict[str, t.Any] = {"outcome": "needs-operator", "roots": first.roots or (first.id,), "deadline": 120}
+    fields: dict[str, t.Any] = {
+        "outcome": first.outcome,
+        "actions": first.actions,
+        "roots": first.roots or (first.id,),
+        "deadline": 120,
+    }
     return Fault(
         id=id,
         inject=(*first.inject, awaited(first.holds), *more),
@@ -55,8 +60,6 @@ def _explained(single: t.Mapping[str, Fault]) -> tuple[Fault, ...]:
             single["containerd-down"],
             (RESTART,),
             node(LOOPS),
-            outcome="recovered",
-            actions=("start-containerd",),
             note="the kubelet fails to start in a loop; the runtime is why",
         ),
         _then(
@@ -167,8 +170,14 @@ def _independent(single: t.Mapping[str, Fault]) -> tuple[Fault, ...]:
         _both(single["kubelet-unit-masked"], single["containerd-config-invalid"]),
         _both(single["kubelet-unknown-flag"], single["kubelet-client-cert-expired"]),
         _both(single["kubelet-config-invalid"], single["containerd-down"], **refused),
-        _both(single["kubelet-client-cert-expired"], single["disk-pressure-nodefs"]),
-        _both(single["clock-skew-past"], single["kubelet-client-cert-expired"]),
+        _both(single["kubelet-client-cert-expired"], single["disk-pressure-nodefs"], **refused),
+        _both(
+            single["clock-skew-past"],
+            single["kubelet-client-cert-expired"],
+            outcome="failed",
+            actions=("start-time-sync",),
+            note="the clock is safe to set; the certificate is for a person",
+        ),
         _both(single["disk-pressure-nodefs"], single["kubelet-stopped"], **refused),
         _both(single["cni-config-missing"], single["app-crashloop"]),
         _both(single["apiserver-firewalled"], single["containerd-down"], **refused),
