@@ -41,31 +41,28 @@ class _Later:
 
 def _then(first: Fault, later: _Later) -> Fault:
     """What is seen in the end has *first* for its only root."""
-    fields: dict[str, t.Any] = {"outcome": "needs-operator", "roots": first.roots or (first.id,), "deadline": 120}
-    return Fault(
-        id=later.id,
-        inject=(*first.inject, awaited(first.holds), *later.more),
-        holds=later.holds or first.holds,
-        undo=(controller('lab reset "$HOST"'),),
-        kind="compound",
-        **{**fields, **later.changes},
-    )
+    fields: dict[str, t.Any] = {"roots": tuple(first.root_causes), "holds": later.holds or first.holds, "deadline": 120}
+    return _after(later.id, first, later.more, {**fields, **later.changes})
 
 
 def _both(first: Fault, second: Fault, **changes: t.Any) -> Fault:
     """Two that are independent: both are reported, and neither hides the other."""
     fields: dict[str, t.Any] = {
-        "outcome": "needs-operator",
-        "deadline": max(120, first.deadline, second.deadline),
+        "roots": (*first.root_causes, *second.root_causes),
         "holds": second.holds,
+        "deadline": max(120, first.deadline, second.deadline),
     }
+    return _after(f"{first.id}+{second.id}", first, second.inject, {**fields, **changes})
+
+
+def _after(id: str, first: Fault, more: tuple[Step, ...], fields: dict[str, t.Any]) -> Fault:
+    """*first* has taken hold, then *more*; *fields* are the Fault's other ones."""
     return Fault(
-        id=f"{first.id}+{second.id}",
-        inject=(*first.inject, awaited(first.holds), *second.inject),
+        id=id,
+        inject=(*first.inject, awaited(first.holds), *more),
         undo=(controller('lab reset "$HOST"'),),
-        roots=(*first.root_causes, *second.root_causes),
         kind="compound",
-        **{**fields, **changes},
+        **{"outcome": "needs-operator", **fields},
     )
 
 

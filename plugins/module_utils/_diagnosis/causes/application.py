@@ -19,20 +19,20 @@ from ..registry import cause
 AGAIN = 2  # restarts that are no accident any more
 
 
-def failing(cluster: ClusterEvidence, *, waiting: tuple[str, ...]) -> Iterator[tuple[Pod, Container]]:
-    """Containers of this node that wait for one of these reasons (or have just exited with an error)."""
+def _containers(cluster: ClusterEvidence) -> Iterator[tuple[Pod, Container]]:
     for pod in cluster.node.pods if cluster.node else ():
         for container in pod.containers:
-            if container.state == "waiting" and container.reason in waiting:
-                yield pod, container
+            yield pod, container
+
+
+def failing(cluster: ClusterEvidence, *, waiting: tuple[str, ...]) -> Iterator[tuple[Pod, Container]]:
+    """Containers of this node that wait for one of these reasons."""
+    return (each for each in _containers(cluster) if each[1].state == "waiting" and each[1].reason in waiting)
 
 
 def given_up(cluster: ClusterEvidence) -> Iterator[tuple[Pod, Container]]:
     """Containers that ended again and again, and are not started now: without a network the kubelet does not try."""
-    for pod in cluster.node.pods if cluster.node else ():
-        for container in pod.containers:
-            if container.state == "terminated" and container.restarts >= AGAIN:
-                yield pod, container
+    return (each for each in _containers(cluster) if each[1].state == "terminated" and each[1].restarts >= AGAIN)
 
 
 def crashed_by_itself(container: Container) -> bool:
