@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tests.lab import _build, _image, _settled
 from tests.lab._control_plane import ControlPlane
@@ -20,6 +21,8 @@ from tests.lab._join import approve_serving
 from tests.lab._kubectl import Kubectl
 from tests.lab._model import Host, LabError, Paths
 from tests.lab._shell import wait_for, write
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,8 @@ def open_lab(paths: Paths) -> Lab:
     return Lab(paths, GuestImage(Path(parts["image"])), control_plane)
 
 
-def at_once(work: Callable[[Host], None], hosts: Sequence[Host]) -> None:
-    """The same work on all hosts at once; a failure is raised when all have ended."""
+def at_once(work: Callable[[Host], T], hosts: Sequence[Host]) -> list[T]:
+    """The same work on all hosts at once, and what came of it; a failure is raised when all have ended."""
     with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
         running = [pool.submit(work, host) for host in hosts]
-    for ended in running:
-        ended.result()
+    return [ended.result() for ended in running]

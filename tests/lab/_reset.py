@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tests.lab import _baseline, _process, _settled, _vm, _workloads
@@ -128,12 +128,17 @@ def _rewind(lab: Lab, host: Host) -> None:
     guest.wake()
 
 
+def _awake(lab: Lab, host: Host) -> None:
+    """Until the guest of a QEMU that was started from the snapshot answers."""
+    wait_for(f"{host.name} runs", lambda: lab.guest(host).wake(), SSH_SECONDS)
+
+
 def _restart(lab: Lab, host: Host) -> None:
     """A new QEMU that starts from the snapshot."""
     _process.stop(lab.paths, [host.name], patience=0)
     lab.guest(host).hang_up()
     _vm.start(lab.paths, lab.image, host)
-    wait_for(f"{host.name} runs", lambda: lab.guest(host).wake(), SSH_SECONDS)
+    _awake(lab, host)
 
 
 def _rejoin(lab: Lab, host: Host, baseline: Baseline, since: float, seconds: float) -> None:
@@ -147,24 +152,26 @@ def _rejoin(lab: Lab, host: Host, baseline: Baseline, since: float, seconds: flo
     lab.wait_settled(host, since, seconds)
 
 
+def _return(lab: Lab, host: Host, by: Callable[[Lab, Host], None], seconds: float) -> None:
+    """A node that works again, by this means, and when that does not do, by a new QEMU."""
+    since, baseline = time.time(), load(lab)
+    try:
+        by(lab, host)
+        _rejoin(lab, host, baseline, since, seconds)
+    except LabError as error:
+        say(f"  {host.name}: {error}; restarting its VM from the snapshot")
+        _restart(lab, host)
+        _rejoin(lab, host, baseline, since, RESTART_SECONDS)
+
+
 def resume(lab: Lab, host: Host) -> None:
     """One host whose QEMU has just been started from the snapshot."""
-    since = time.time()
-    wait_for(f"{host.name} runs", lambda: lab.guest(host).wake(), SSH_SECONDS)
-    _rejoin(lab, host, load(lab), since, RESTART_SECONDS)
+    _return(lab, host, _awake, RESTART_SECONDS)
 
 
-def _reset_host(lab: Lab, host: Host, baseline: Baseline) -> None:
-    """By loadvm, and when that does not do, by a new QEMU."""
-    since = time.time()
+def _reset_host(lab: Lab, host: Host) -> None:
     with step(f"{host.name}: reset"):
-        try:
-            _rewind(lab, host)
-            _rejoin(lab, host, baseline, since, RESET_SECONDS)
-        except LabError as error:
-            say(f"  {host.name}: {error}; restarting its VM from the snapshot")
-            _restart(lab, host)
-            _rejoin(lab, host, baseline, since, RESTART_SECONDS)
+        _return(lab, host, _rewind, RESET_SECONDS)
 
 
 def _revive_control_plane(lab: Lab) -> None:
@@ -195,5 +202,5 @@ def reset(lab: Lab, hosts: Sequence[Host], everything: bool) -> None:
     if everything:
         _clean_cluster(lab, baseline)
     lab.kubectl.apply(_workloads.objects())
-    at_once(lambda host: _reset_host(lab, host, baseline), hosts)
+    at_once(lambda host: _reset_host(lab, host), hosts)
     _follow_pods(lab, hosts, baseline)

@@ -17,7 +17,7 @@ from tests.lab._guest import Guest, write_access
 from tests.lab._image import name as image_name
 from tests.lab._join import join, script
 from tests.lab._lab import Lab, at_once, build_lab
-from tests.lab._model import Host, Paths, workers
+from tests.lab._model import Host, LabError, Paths, workers
 from tests.lab._shell import say, step, wait_for, write
 
 BOOT_SECONDS = 400
@@ -66,16 +66,28 @@ def _boot(lab: Lab, host: Host) -> None:
             join(guest, *lab.control_plane.join_token())
 
 
-def _bring_up(lab: Lab, host: Host, restored: bool) -> None:
-    """From a VM that was just started, or was found running, to a node that works."""
-    since = time.time()
-    if restored:
+def _resume(lab: Lab, host: Host) -> bool:
+    """Whether the host works again from its snapshot; a snapshot that never runs is taken away, and its node made new."""
+    try:
         with step(f"{host.name}: resume from the snapshot"):
             _reset.resume(lab, host)
-    else:
-        _boot(lab, host)
-        with step(f"{host.name}: Ready with its Pods"):
-            lab.wait_settled(host, since, SETTLE_SECONDS)
+    except LabError as error:
+        say(f"  {host.name}: {error}; making it anew")
+        _vm.discard(lab.paths, host)
+        _vm.start(lab.paths, lab.image, host)
+        return False
+    return True
+
+
+def _bring_up(lab: Lab, host: Host, restored: bool) -> bool:
+    """From a VM that was just started, or was found running, to a node that works; whether it needs a snapshot."""
+    if restored and _resume(lab, host):
+        return False
+    since = time.time()
+    _boot(lab, host)
+    with step(f"{host.name}: Ready with its Pods"):
+        lab.wait_settled(host, since, SETTLE_SECONDS)
+    return True
 
 
 def _wanted(paths: Paths, count: int) -> list[Host]:
@@ -104,11 +116,9 @@ def _assemble(lab: Lab, hosts: Sequence[Host]) -> None:
         started = {host for host in hosts if _vm.start(lab.paths, lab.image, host)}
     lab.control_plane.start()
     lab.kubectl.apply(_workloads.objects())
-    fresh = [host for host in hosts if host not in restored]
-    at_once(
-        lambda host: _bring_up(lab, host, host in restored),
-        [host for host in hosts if host in started or host in fresh],
-    )
+    todo = [host for host in hosts if host in started or host not in restored]
+    made = at_once(lambda host: _bring_up(lab, host, host in restored), todo)
+    fresh = [host for host, new in zip(todo, made, strict=True) if new]
     if fresh or not lab.paths.baseline.exists():
         with step("saving the baseline"):
             _reset.save(lab, fresh)
