@@ -20,8 +20,8 @@ include lab.mk
 
 ##@ Everything
 .PHONY: test demo
-test: build-tree ## All set-up, lint, types, unit tests, and Molecule on the lab's VMs
-	@$(PY) -m tests.tools.everything lint sanity unit molecule
+test: build-tree ## All set-up, lint, types, unit tests, and on the lab's VMs Molecule and a dozen verdicts
+	@$(PY) -m tests.tools.everything lint sanity unit molecule matrix-quick
 
 demo: build-tree lab-up ## Break a real node twice, see it diagnosed, refused and recovered
 	@flock /tmp/lab-pi-04.lock tests/demo/demo.sh

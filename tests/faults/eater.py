@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Takes memory in small bites until the kernel has MIB left, and keeps it so (-1: never enough): ``eater.py MIB``."""
+"""Takes memory in small bites until the kernel has MIB left, and keeps it so: ``eater.py MIB``."""
 
 from __future__ import annotations
 

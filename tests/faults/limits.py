@@ -15,12 +15,21 @@ from .pressure import own_filesystem
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
         id="kernel-oom-system",
-        # Less than nothing left: at zero it would pause while the kernel reads the same pages again and again.
-        inject=(node(program("eater.py", "-1", "-p OOMScoreAdjust=1000")),),
+        # An eater that takes everything makes the kernel read the same pages for minutes before it kills (neither ssh
+        # nor we get through): so it leaves some, and the kernel is told that this was the last (SysRq f).
+        inject=(
+            node(program("eater.py", "150", "-p OOMScoreAdjust=1000")),
+            node(
+                "for each in $(seq 60); do\n"
+                "    [ $(awk '/MemAvailable/ {print $2}' /proc/meminfo) -lt 184320 ] && break\n"
+                "    sleep 1\n"
+                "done\n"
+                "echo f > /proc/sysrq-trigger"
+            ),
+        ),
         holds=node("journalctl -b -k -q --no-pager | grep -q 'Out of memory: Killed process'"),
         undo=(node("systemctl stop outward-eater; systemctl reset-failed outward-eater || true"),),
         outcome="needs-operator",
-        deadline=180,
     ),
     Fault(
         id="inotify-exhaustion",
