@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
+from datetime import UTC, datetime
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import lock as slots
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import conclude
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import refuse
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import look_of
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
@@ -45,10 +46,13 @@ ARGUMENTS: t.Final[Spec] = {
     "acted": {"type": "list", "elements": "dict", "default": []},
     "proof": {"type": "dict"},
 }
+# Seconds. An ordinary run takes the lock some seconds after its look; after longer (a starved node or controller) another
+# run may have come and gone meanwhile.
+OLD: t.Final = 30
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller; looks at the node again only when it had to wait."""
+    """Runs on the controller; looks at the node again only when its look is old."""
 
     _supports_check_mode = True
 
@@ -110,13 +114,18 @@ class ActionModule(ActionBase):
         """All guards asked again of the fleet as it is now that nobody else may change it; the node too after a wait."""
         look = look_of(incident)
         node = look.node
-        if held.waited > slots.RENEWAL:
+        if held.waited > slots.RENEWAL or age(look) > OLD:
             node = observe(self, vars(node)["profile"].name, variables)
         cluster = evidence_of({**options, "cluster": None}, look.name)
         now = dataclasses.replace(look, mode=incident["mode"], node=node, cluster=cluster)
         found = conclude(now, policy(options, locked=True))
         told = {name: incident[name] for name in ("explanations",) if name in incident}
         return {**found, "incident": {**found["incident"], **told}}
+
+
+def age(look: Look) -> float:
+    """Seconds since it began, by the clock of this machine, which also began it."""
+    return (datetime.now(UTC) - look.started).total_seconds()
 
 
 def tidied(options: dict[str, t.Any], incident: dict[str, t.Any], me: slots.Holder) -> dict[str, t.Any]:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from tests.chaos import outside
 from tests.chaos.play import Ended, Player
+from tests.chaos.verdict import refusals
 from tests.faults.lab import NotInjected, inject, undo
 from tests.lab._lab import Lab, open_lab
 from tests.lab._model import LabError, default_paths
@@ -96,6 +97,7 @@ def seen(ended: Ended) -> dict[str, t.Any]:
         "outcome": report.get("outcome", "no report"),
         "root_causes": report.get("diagnosis", {}).get("root_causes", []),
         "actions": [action["step"] for action in report.get("actions", ())],
+        "refused": refusals(report),
         "status": ended.status,
     }
 
@@ -117,7 +119,8 @@ def drained(host: str) -> Row:
 def line(entry: Row) -> str:
     """One row for a person who watches."""
     mark = {True: "right", False: "WRONG", None: "not run"}[entry["ok"]]
-    words = entry["note"] or (entry["seen"] or {}).get("words", "")
+    found = entry["seen"] or {}
+    words = f"{entry['note']} {found.get('refused', '')}" if entry["note"] else found.get("words", "")
     return f"{mark:8} {entry['case']:48} {entry['seconds'] or 0:6.1f} s  {words}"
 
 

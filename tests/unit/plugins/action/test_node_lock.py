@@ -10,7 +10,7 @@ import dataclasses
 import json
 import typing as t
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
 
@@ -60,12 +60,18 @@ def options(api: FakeApi, **more: t.Any) -> Result:
 
 
 def held(
-    api: FakeApi, monkeypatch: pytest.MonkeyPatch, fresh: Result | None = None, check: bool = False, **more: t.Any
+    api: FakeApi,
+    monkeypatch: pytest.MonkeyPatch,
+    fresh: Result | None = None,
+    check: bool = False,
+    age: float = 5.0,
+    **more: t.Any,
 ) -> tuple[Result, list[str]]:
     """What the task returns when the cluster is *fresh* after the lock was taken, and what it said meanwhile."""
     said: list[str] = []
     cluster = healthy_cluster(**(SILENT if fresh is None else fresh))
     monkeypatch.setattr(node_lock, "evidence_of", lambda given, name: cluster)
+    monkeypatch.setattr(node_lock, "age", lambda look: age)
     action: t.Any = object.__new__(node_lock.ActionModule)
     action._task = SimpleNamespace(check_mode=check)
     action._display = SimpleNamespace(display=said.append)
@@ -133,7 +139,10 @@ def test_a_silent_api_gives_no_lock_and_no_step(api: FakeApi, monkeypatch: pytes
     assert "no lock: the API server does not answer" in got["incident"]["plan"][0]["why"]
 
 
-def test_after_a_wait_the_node_is_looked_at_again(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("waited", "age", "again"), [(35.0, 40.0, True), (0.1, 40.0, True), (0.1, 29.0, False)])
+def test_after_a_wait_or_a_while_the_node_is_looked_at_again(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, waited: float, age: float, again: bool
+) -> None:
     looked: list[str] = []
 
     def observe(action: t.Any, profile: str, variables: Result) -> NodeEvidence:
@@ -142,9 +151,16 @@ def test_after_a_wait_the_node_is_looked_at_again(api: FakeApi, monkeypatch: pyt
 
     held_by_other = take(api, OTHER)
     monkeypatch.setattr(node_lock, "observe", observe)
-    monkeypatch.setattr(node_lock, "acquire", lambda *dummy: dataclasses.replace(held_by_other, waited=35.0))
-    got = held(api, monkeypatch, {})[0]
-    assert (looked, got["permitted"], got["incident"]["diagnosis"]["status"]) == (["kubeadm"], {}, "healthy")
+    monkeypatch.setattr(node_lock, "acquire", lambda *dummy: dataclasses.replace(held_by_other, waited=waited))
+    got = held(api, monkeypatch, {}, age=age)[0]
+    assert looked == (["kubeadm"] if again else [])
+    assert (got["permitted"] == {}, got["incident"]["diagnosis"]["status"] == "healthy") == (again, again)
+
+
+def test_the_age_of_a_look_is_by_our_own_clock() -> None:
+    look = Look("host-4", "recover", datetime.now(UTC), healthy_node(), healthy_cluster(), "pi-04")
+    assert 0 <= node_lock.age(look) < 5
+    assert node_lock.age(dataclasses.replace(look, started=look.started - timedelta(seconds=60))) >= 60
 
 
 def test_an_error_after_the_lock_was_taken_gives_it_back(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +170,7 @@ def test_an_error_after_the_lock_was_taken_gives_it_back(api: FakeApi, monkeypat
     action: t.Any = object.__new__(node_lock.ActionModule)
     action._task = SimpleNamespace(check_mode=False)
     monkeypatch.setattr(node_lock, "evidence_of", fail)
+    monkeypatch.setattr(node_lock, "age", lambda look: 5.0)
     with pytest.raises(AnsibleActionFail):
         action._held(options(api), {})
     (lease,) = api.written.values()
