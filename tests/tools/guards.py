@@ -34,6 +34,7 @@ class Section:
     about: str
     columns: tuple[str, ...]
     cells: Callable[[Row], tuple[str, ...]]
+    by: str = "kind"  # what right rows are counted by
 
 
 def _words(row: Row) -> tuple[str, ...]:
@@ -93,6 +94,7 @@ SECTIONS: t.Final = (
         "The same Pods, drained by each tool. Right is judged by what is left and whether the tool named the reason.",
         ("tool", "end", "Pods left", "named the reason"),
         _drained,
+        by="mode",
     ),
     Section(
         "rbac.json",
@@ -112,9 +114,10 @@ def page(results: Path = RESULTS) -> str:
 
 def _section(part: Section, path: Path) -> str:
     data = json.loads(path.read_text())
+    counted = count([{**row, "kind": row[part.by]} for row in data["rows"]])
     heads = ("case", *part.columns, "time", "right", "note")
     lines = [f"## {part.title}", "", part.about, ""]
-    lines += [f"`{data['made_by']}` writes [{part.file}](results/{part.file}). {count(data['rows'])}", ""]
+    lines += [f"`{data['made_by']}` writes [{part.file}](results/{part.file}). {counted}", ""]
     lines += [line(heads), line(["---"] * len(heads))]
     for row in data["rows"]:
         time = f"{row['seconds']:.0f} s" if row["seconds"] else "-"
