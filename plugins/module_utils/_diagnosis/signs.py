@@ -66,6 +66,12 @@ def running(unit: Unit) -> bool:
     return unit.active_state == "active" and unit.sub_state == "running"
 
 
+def processors_busy(node: NodeEvidence) -> bool:
+    """Tasks wait for a processor most of the time, so that an answer can be late without being lost."""
+    pressure, stall = node.pressure, node.pressure.psi_cpu
+    return stall.some >= 70 if stall else pressure.load >= 4 * pressure.cpus
+
+
 def inotify_short(node: NodeEvidence) -> bool:
     """root has fewer inotify instances left than a starting kubelet may take (fs.inotify.max_user_instances)."""
     return node.pressure.inotify_max_instances - node.pressure.inotify_instances < INOTIFY_TAKEN
