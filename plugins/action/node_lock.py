@@ -23,6 +23,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.lock import 
     Held,
     Lost,
     acquire,
+    clear,
     hand_over,
     release,
 )
@@ -63,10 +64,13 @@ class ActionModule(ActionBase):
 
     def _held(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         known = {name: options["diagnosis"][name] for name in ("incident", "permitted", "fingerprint")}
-        if self._task.check_mode or not known["permitted"]:
+        if self._task.check_mode:
             return {"changed": False, **known, "lock": None}
+        me = this_run(variables, known["incident"]["node"])
+        if not known["permitted"]:
+            return {"changed": False, **known, "incident": tidied(options, known["incident"], me), "lock": None}
         refuse_token(options)
-        held = self._acquire(options, this_run(variables, known["incident"]["node"]))
+        held = self._acquire(options, me)
         if isinstance(held, str):
             return {
                 "changed": False,
@@ -115,11 +119,27 @@ class ActionModule(ActionBase):
         return {**found, "incident": {**found["incident"], **told}}
 
 
+def tidied(options: dict[str, t.Any], incident: dict[str, t.Any], me: slots.Holder) -> dict[str, t.Any]:
+    """*incident* with a note about each lock of this node that an interrupted run has left, and that is freed now.
+
+    An API server that does not answer, or a right that is missing, is told elsewhere, and such a lock expires anyway.
+    """
+    works = incident["diagnosis"]["status"] == "healthy"
+    try:
+        freed = clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works)
+    except (Silent, KubeError):
+        return incident
+    notes = [slots.cleared(slot) for slot in freed]
+    return {**incident, "notes": [*incident.get("notes", ()), *notes]} if notes else incident
+
+
 def released(options: dict[str, t.Any]) -> dict[str, t.Any]:
     """Let go of ``lock``: at once when nothing was done or what was done is proven, else by its expiry. Never fails."""
     lock = options["lock"]
     if not lock:
         return {"changed": False, "skipped": True, "lock": None, "msg": "there is no lock to release"}
+    if "ended" in lock:  # by a task before one that failed
+        return {"changed": False, "skipped": True, "lock": lock, "msg": "it was let go of already"}
     proven = bool((options["proof"] or {}).get("proven"))
     ended = _let_go(lock, slots.handing_over(options["acted"], proven))
     return {"changed": True, "lock": {**{name: lock[name] for name in lock if name != "access"}, "ended": ended}}

@@ -28,7 +28,8 @@ description:
     a minute. After that, a node that does not work counts as unavailable by what the cluster itself says. Nothing has to
     be cleaned up.
   - A new run on the same node takes over at once what was handed over, what has expired, and the slot of a process on the
-    same machine that has ended.
+    same machine that has ended. A run on another node waits until a slot has expired. When nothing is permitted, what an
+    earlier run has left behind of this node is freed, and RV(incident) has a note about it.
 extends_documentation_fragment:
   - outward.kubelet._attributes
   - outward.kubelet._kube_auth

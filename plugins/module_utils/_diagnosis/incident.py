@@ -136,13 +136,40 @@ def close(
         "plan": steps,
         "actions": actions,
         "proof": proof or report["proof"],
-        "notes": [*(note for a in acted for note in a.get("notes", ())), *notes],
+        "notes": [*report.get("notes", ()), *(note for a in acted for note in a.get("notes", ())), *notes],
         "finished": instant(now),
     }
     if error:
         closed["error"] = error
     result = outcome(closed)
     return {**closed, "outcome": "failed" if error and actions else "unknown" if error else result}
+
+
+def underway(report: JSON) -> JSON:
+    """*report* as it is written before anything is done: what stays of a run that is killed from here on."""
+    steps = ", ".join(step["step"] for step in report["plan"] if step["permitted"])
+    words = f"this run was about to do {steps}, and has not ended: it is at work, or it was interrupted"
+    return {**report, "outcome": "unknown", "error": words, "next": "run it again: it finishes or undoes what is left"}
+
+
+def interrupted(before: JSON, report: JSON) -> list[str]:
+    """The note about the run *before*, whose report says that it did not end; empty when there is none."""
+    unfinished = before.get("started") and before.get("started") != report["started"] and "finished" in before
+    if not unfinished or before["finished"] is not None:
+        return []
+    steps = [step["step"] for step in before.get("plan", ()) if step["permitted"]]
+    return [f"the run of {before['started']} was interrupted; it was about to do {', '.join(steps) or 'nothing'}"]
+
+
+def brief(report: JSON) -> JSON:
+    """What a summary of many runs shows of this one."""
+    diagnosis = report["diagnosis"]
+    return {
+        "host": report["host"],
+        "outcome": report["outcome"],
+        "diagnosis": {"status": diagnosis["status"], "root_causes": list(diagnosis["root_causes"])},
+        "actions": [{"step": action["step"], "result": action["result"]} for action in report["actions"]],
+    }
 
 
 def stillborn(host: str, mode: Mode, now: datetime) -> JSON:

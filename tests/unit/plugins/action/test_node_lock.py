@@ -108,7 +108,7 @@ def test_no_lock_is_taken_in_check_mode_or_for_nothing(
     api: FakeApi, monkeypatch: pytest.MonkeyPatch, more: Result
 ) -> None:
     got, dummy = held(api, monkeypatch, **more)
-    assert (got["lock"], got["changed"], api.written, api.asked) == (None, False, {}, [])
+    assert (got["lock"], got["changed"], api.written) == (None, False, {})
 
 
 def take(api: FakeApi, who: Holder) -> lock.Held:
@@ -204,3 +204,30 @@ def test_a_token_must_be_where_later_tasks_find_it(api: FakeApi, monkeypatch: py
     monkeypatch.delenv("K8S_AUTH_API_KEY")
     with pytest.raises(AnsibleActionFail, match="set K8S_AUTH_API_KEY"):
         held(api, monkeypatch)
+
+
+def test_a_healthy_node_whose_run_was_killed_gets_its_lock_taken_away(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(api, Holder("awx-7", "exec-01", "pi-04"))
+    healthy = diagnosis({}, {})
+    assert "notes" not in held(api, monkeypatch, diagnosis=healthy)[0]["incident"]  # it may be at work
+    api.date = format_datetime(NOW + timedelta(seconds=61), usegmt=True)
+    assert "notes" not in held(api, monkeypatch, check=True, diagnosis=healthy)[0]["incident"]
+    got, dummy = held(api, monkeypatch, diagnosis=healthy)
+    words = "AWX job 7 on exec-01 took the node in hand at 2026-11-23T15:00:00Z and was interrupted"
+    assert (got["lock"], [note.partition(";")[0] for note in got["incident"]["notes"]]) == (None, [words])
+    (lease,) = api.written.values()
+    assert "holderIdentity" not in lease["spec"]
+    assert close(got["incident"], [], None, None, NOW)["notes"] == got["incident"]["notes"]
+
+
+def test_a_silent_api_keeps_nobody_from_a_verdict(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.refusals[lock.PATH] = (503, "")
+    assert held(api, monkeypatch, diagnosis=diagnosis({}, {}))[0]["incident"]["outcome"] == "healthy"
+
+
+def test_what_was_let_go_of_already_stays_so(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    got, dummy = held(api, monkeypatch)
+    first = node_lock.released(options(api, lock=got["lock"]))["lock"]
+    assert node_lock.released(options(api, lock=first, acted=[DONE]))["lock"] == first
