@@ -95,12 +95,16 @@ def sweep(place: str = SENT) -> None:
     with contextlib.suppress(OSError):
         directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            old = time.time() - SENT_SECONDS
-            for name in os.listdir(directory):
-                if name.startswith(SENT_PREFIX) and os.lstat(name, dir_fd=directory).st_mtime < old:
-                    _remove(f"/proc/self/fd/{directory}/{name}")
+            for name in _old(directory):
+                _remove(f"/proc/self/fd/{directory}/{name}")
         finally:
             os.close(directory)
+
+
+def _old(directory: int) -> list[str]:
+    old = time.time() - SENT_SECONDS
+    sent = [name for name in os.listdir(directory) if name.startswith(SENT_PREFIX)]
+    return [name for name in sent if os.lstat(name, dir_fd=directory).st_mtime < old]
 
 
 def _remove(path: str) -> None:

@@ -38,8 +38,12 @@ def sweep(place: Path) -> None:
         with contextlib.suppress(OSError):  # somebody else's, in use, or gone meanwhile
             found = left.lstat()
             if found.st_uid == os.geteuid() and time.time() - found.st_mtime > STALE:
-                with _held(str(left)):
-                    shutil.rmtree(left)
+                _remove(left)
+
+
+def _remove(left: Path) -> None:
+    with _held(str(left)):
+        shutil.rmtree(left)
 
 
 @contextlib.contextmanager
