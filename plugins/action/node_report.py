@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import (
     brief,
     close,
-    interrupted,
+    inherited,
     stillborn,
     underway,
 )
@@ -54,8 +54,8 @@ class ActionModule(ActionBase):
         host = str((task_vars or {})["inventory_hostname"])
         incident = options["incident"] or stillborn(host, options["mode"], now)
         lock = {"lock": {n: v for n, v in options["lock"].items() if n != "access"}} if options["lock"] else {}
-        before = interrupted(report_before(directory, host), incident)
-        incident = {**incident, **lock, "notes": [*incident.get("notes", ()), *before]}
+        notes = [*incident.get("notes", ()), *inherited(report_before(directory, host), incident)]
+        incident = {**incident, **lock, "notes": list(dict.fromkeys(notes))}
         if options["state"] == "underway":
             return {"changed": False, "report": str(write_report(directory, underway(incident)))}
         acted = [result for result in options["acted"] if "result" in result]

@@ -152,11 +152,15 @@ def underway(report: JSON) -> JSON:
     return {**report, "outcome": "unknown", "error": words, "next": "run it again: it finishes or undoes what is left"}
 
 
-def interrupted(before: JSON, report: JSON) -> list[str]:
-    """The note about the run *before*, whose report says that it did not end; empty when there is none."""
-    unfinished = before.get("started") and before.get("started") != report["started"] and "finished" in before
-    if not unfinished or before["finished"] is not None:
+def inherited(before: JSON, report: JSON) -> list[str]:
+    """The notes that the report *before*, which says that its run did not end, has for this *report*.
+
+    It is the same run's, written before it acted; or another run's, which was interrupted. Empty: there is none.
+    """
+    if not before.get("started") or before.get("finished", "") is not None:
         return []
+    if before["started"] == report["started"]:
+        return list(before.get("notes", ()))
     steps = [step["step"] for step in before.get("plan", ()) if step["permitted"]]
     return [f"the run of {before['started']} was interrupted; it was about to do {', '.join(steps) or 'nothing'}"]
 

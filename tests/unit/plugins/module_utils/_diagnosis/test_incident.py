@@ -17,7 +17,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.inciden
     Mode,
     brief,
     close,
-    interrupted,
+    inherited,
     opening,
     stillborn,
     underway,
@@ -130,7 +130,7 @@ def test_a_run_that_is_killed_has_a_report_that_says_so() -> None:
     assert (before["outcome"], before["finished"], before["actions"]) == ("unknown", None, [])
     assert "error       this run was about to do restart-kubelet, and has not ended" in "\n".join(verdict(before))
     later = {**report({}, {}), "started": "2026-11-23T15:05:00Z"}
-    assert interrupted(before, later) == [
+    assert inherited(before, later) == [
         f"the run of {before['started']} was interrupted; it was about to do restart-kubelet"
     ]
 
@@ -138,9 +138,14 @@ def test_a_run_that_is_killed_has_a_report_that_says_so() -> None:
 def test_a_report_that_was_finished_and_our_own_are_no_interrupted_run() -> None:
     mine = report(STOPPED, SILENT)
     later = {**mine, "started": "2026-11-23T15:05:00Z"}
-    assert interrupted(close(mine, [], None, None, NOW), later) == []
-    assert interrupted(underway(mine), mine) == []
-    assert interrupted({}, later) == []
+    assert inherited(close(mine, [], None, None, NOW), later) == []
+    assert inherited(underway(mine), mine) == []
+    assert inherited({}, later) == []
+
+
+def test_what_a_run_noted_before_it_acted_is_in_its_report_at_the_end() -> None:
+    mine = {**report(STOPPED, SILENT), "notes": ["the run of then was interrupted"]}
+    assert inherited(underway(mine), mine) == ["the run of then was interrupted"]
 
 
 def test_a_summary_needs_no_more_than_this() -> None:
