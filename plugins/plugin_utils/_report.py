@@ -9,24 +9,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
-import time
 import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import SCHEMA
+from ansible_collections.outward.kubelet.plugins.plugin_utils._whole import write_whole
 
 REPORT_DIR: t.Final[dict[str, t.Any]] = {"type": "path", "default": "./reports"}
 MEND: t.Final = "set outward_report_dir to a writable directory"
-# Bytes of one report: 60 KiB in the lab; hundreds of Pods and a long journal make more of it.
-ROOM: t.Final = 512 * 1024
-# To write a report takes milliseconds: what is older was left by a run that was killed meanwhile. Seconds.
-STALE: t.Final = 600
+# Bytes of one report, of which the lab's have 60 KiB; more Pods and a longer journal make more of it.
+ROOM: t.Final = 128 * 1024
 
 
 def writable(directory: Path, reports: int) -> None:
@@ -61,28 +57,10 @@ def write_report(directory: Path, report: dict[str, t.Any]) -> Path:
 
 
 def write_json(path: Path, data: t.Any) -> Path:
-    """*data* at *path*, through a temporary file in the same directory and a rename; nothing else stays there."""
+    """*data* at *path*, in a directory that is made when it is missing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(data, file, indent=2)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(path, data)
     except OSError as error:
         raise AnsibleActionFail(f"cannot write {path}: {error.strerror}; {MEND}") from error
     return path
-
-
-def _sweep(path: Path) -> None:
-    """What a run that was killed in the middle of writing *path* has left."""
-    for left in path.parent.glob(f".{path.name}.*"):
-        with contextlib.suppress(OSError):  # another run was faster, or it is not ours to remove
-            if time.time() - left.stat().st_mtime > STALE:
-                left.unlink()

@@ -37,10 +37,10 @@ def test_a_directory_that_cannot_be_is_said_before_anything_is_touched(tmp_path:
 
 def test_a_full_directory_is_said_before_anything_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.statvfs(tmp_path)
-    full = os.statvfs_result((4096, 4096, real[2], 300, 300, *real[5:]))  # 1200 KiB
+    full = os.statvfs_result((4096, 4096, real[2], 75, 75, *real[5:]))  # 300 KiB
     monkeypatch.setattr("os.statvfs", lambda path: full)
     writable(tmp_path, 2)
-    with pytest.raises(AnsibleActionFail, match="has 1200 KiB left, and 3 reports may need 1536: make room"):
+    with pytest.raises(AnsibleActionFail, match="has 300 KiB left, and 3 reports may need 384: make room"):
         writable(tmp_path, 3)
 
 
