@@ -59,4 +59,5 @@ def ends(variables: dict[str, t.Any]) -> list[dict[str, t.Any]]:
 
 
 def _lost(host: str) -> dict[str, t.Any]:
-    return brief({**stillborn(host, "recover", datetime.now(UTC)), "outcome": "failed"})
+    report = brief({**stillborn(host, "recover", datetime.now(UTC)), "outcome": "failed"})
+    return t.cast("dict[str, t.Any]", report)
