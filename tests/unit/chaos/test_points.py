@@ -69,7 +69,7 @@ def test_a_disk_is_filled_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyP
     written: list[int] = []
 
     class Disk:
-        def __enter__(self) -> Disk:
+        def __enter__(self) -> t.Self:
             return self
 
         def __exit__(self, *error: object) -> None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 import typing as t
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
-from tests.chaos.outside import LEASE, Unit, View, holders, leftovers, touched, view
+from tests.chaos.outside import LEASE, LOOK, Unit, View, holders, leftovers, touched, view
 from tests.chaos.play import Ended
 from tests.chaos.points import REPORT, RESTART, Point
 from tests.chaos.verdict import mistakes
@@ -143,3 +146,13 @@ def test_who_holds_a_lock(spec: dict[str, t.Any], held: list[str]) -> None:
 )
 def test_what_was_done_to_the_units(kubelet: Unit, more: dict[str, t.Any], wrong: list[str]) -> None:
     assert touched(VIEW, dataclasses.replace(VIEW, kubelet=kubelet, **more)) == wrong
+
+
+def test_what_the_node_runs_is_a_program(tmp_path: Path) -> None:
+    for name in ("systemctl", "ctr"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 7\n")
+        (tmp_path / name).chmod(0o755)
+    place = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run([sys.executable, "-"], input=LOOK, env=place, capture_output=True, text=True, check=True)
+    seen = view(done.stdout)
+    assert (seen.kubelet.restarts, seen.sandboxes) == (7, ("7",))
