@@ -41,7 +41,7 @@ def named(place, deep):
             break
     return found
 def commands():
-    for pid in os.listdir("/proc"):
+    for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             line = open(f"/proc/{pid}/cmdline").read().replace("\0", " ")
         except (OSError, ValueError):
