@@ -22,6 +22,7 @@ from .evidence import Undecided
 from .node import Certificate, Filesystem, NodeEvidence, Unit
 from .signs import clock_offset, clock_trusted, instant, running, size
 
+T = t.TypeVar("T")
 Rule = Callable[[NodeEvidence], Iterator[str]]
 
 # fs.inotify.max_user_instances: cAdvisor and the config watchers of a starting kubelet take about a dozen of 128.
@@ -54,13 +55,13 @@ def runtime_refusals(node: NodeEvidence) -> tuple[Refusal, ...]:
     return ask(node, _RUNTIME_RULES)
 
 
-def ask(node: NodeEvidence, rules: tuple[Rule, ...]) -> tuple[Refusal, ...]:
+def ask(about: T, rules: tuple[Callable[[T], Iterator[str]], ...]) -> tuple[Refusal, ...]:
     """What these rules refuse with; what one cannot tell refuses as well."""
     found: list[Refusal] = []
     for rule in rules:
         name = rule.__name__.replace("_", "-")
         try:
-            found += [Refusal(name, words) for words in dict.fromkeys(rule(node))]
+            found += [Refusal(name, words) for words in dict.fromkeys(rule(about))]
         except Undecided as doubt:
             subject = " ".join((rule.__doc__ or "").split()).rstrip(".")
             found.append(Refusal(name, f"cannot tell whether {subject}: {doubt}", True))
