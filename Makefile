@@ -72,7 +72,7 @@ molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for o
 	@$(PY) -m tests.tools.molecule $(S)
 
 ##@ Measured results
-.PHONY: matrix matrix-recover matrix-quick quiet rbac drain bench bench-pure
+.PHONY: matrix matrix-recover matrix-quick quiet rbac drain chaos must-not-act concurrency bench bench-pure
 HOSTS ?= pi-04,pi-05
 comma := ,
 matrix: build-tree lab-up ## Every fault on a real node, and its diagnosis (hours); writes docs/results/matrix.json
@@ -95,6 +95,15 @@ rbac: build-tree lab-up ## Each right of a role taken away in turn; writes docs/
 
 drain: build-tree lab-up ## Ours, kubectl's and kubernetes.core's drain side by side; writes docs/results/drain.json
 	@$(PY) -m tests.drain --host $(firstword $(subst $(comma), ,$(HOSTS)))
+
+chaos: build-tree lab-up ## A recovery interrupted at every task, and once more; writes docs/results/chaos.json
+	@$(PY) -m tests.chaos --host $(firstword $(subst $(comma), ,$(HOSTS)))
+
+must-not-act: build-tree lab-up ## Where nothing may be done; writes docs/results/must-not-act.json
+	@$(PY) -m tests.mustnot --host $(firstword $(subst $(comma), ,$(HOSTS)))
+
+concurrency: build-tree lab-up ## Several recoveries at once (lab-up WORKERS=3); writes docs/results/concurrency.json
+	@$(PY) -m tests.concurrency
 
 bench: build-tree lab-up ## Cost against ping, setup and a person's hands; writes docs/results/bench.json
 	@$(PY) -m tests.bench

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import GOOD, stillborn
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import GOOD, brief, stillborn
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import table
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, write_json
@@ -29,26 +29,35 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return ``hosts`` (host -> outcome) and ``bad``, those that need a person."""
+        """Return ``hosts`` (host -> outcome) and ``bad``, those that need a person; fails for what was not written."""
         super().run(tmp, task_vars)
         options = arguments(self, ARGUMENTS)
         directory = Path(options["report_dir"])
-        ended = ends(task_vars or {})
-        outcomes = {host: outcome or "failed" for host, outcome in ended.items()}
-        reports = [self._report(directory, host, ended[host] is not None) for host in ended]
-        path = write_json(directory / "summary.json", {"hosts": outcomes})
-        self._display.display("\n".join(["", *table(reports), "", f"reports: {directory}/<host>.json, {path}"]))
+        reports = ends(task_vars or {})
+        outcomes = {report["host"]: report["outcome"] for report in reports}
+        unwritten = [report["unwritten"] for report in reports if report.get("unwritten")]
+        try:
+            write_json(directory / "summary.json", {"hosts": outcomes})
+        except AnsibleActionFail as error:
+            unwritten.append(str(error))
+        where = "; ".join(unwritten) or f"reports: {directory}/<host>.json, {directory / 'summary.json'}"
+        self._display.display("\n".join(["", *table(reports), "", where]))
         bad = [host for host, outcome in outcomes.items() if outcome not in GOOD]
-        return {"changed": False, "hosts": outcomes, "bad": bad}
-
-    def _report(self, directory: Path, host: str, ended: bool) -> dict[str, t.Any]:
-        if ended:
-            return t.cast("dict[str, t.Any]", json.loads((directory / f"{host}.json").read_text()))
-        return {**stillborn(host, "recover", datetime.now(UTC)), "outcome": "failed"}
+        failed = {"failed": True, "msg": f"not all is written down: {'; '.join(unwritten)}"} if unwritten else {}
+        return {"changed": False, "hosts": outcomes, "bad": bad, **failed}
 
 
-def ends(variables: dict[str, t.Any]) -> dict[str, str | None]:
-    """Host -> outcome for every host of the play, None for one that has no report; sorted."""
+def ends(variables: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """How each host of the play ended, as its own node_report has it, or as failed when it came to none; sorted.
+
+    What lies in the directory is not asked: it may be older, or another run's.
+    """
     every = variables["hostvars"]
     hosts = sorted(variables["ansible_play_hosts_all"])
-    return {host: every[host].get(REGISTERED, {}).get("outcome") for host in hosts}
+    found = {host: every[host].get(REGISTERED, {}) for host in hosts}
+    return [found[host] if "outcome" in found[host] else _lost(host) for host in hosts]
+
+
+def _lost(host: str) -> dict[str, t.Any]:
+    report = brief({**stillborn(host, "recover", datetime.now(UTC)), "outcome": "failed"})
+    return t.cast("dict[str, t.Any]", report)

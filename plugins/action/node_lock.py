@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
+from datetime import UTC, datetime
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import lock as slots
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import conclude
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import refuse
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import look_of
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
@@ -23,6 +24,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.lock import 
     Held,
     Lost,
     acquire,
+    clear,
     hand_over,
     release,
 )
@@ -44,10 +46,13 @@ ARGUMENTS: t.Final[Spec] = {
     "acted": {"type": "list", "elements": "dict", "default": []},
     "proof": {"type": "dict"},
 }
+# Seconds. An ordinary run takes the lock some seconds after its look; after longer (a starved node or controller) another
+# run may have come and gone meanwhile.
+OLD: t.Final = 30
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller; looks at the node again only when it had to wait."""
+    """Runs on the controller; looks at the node again only when its look is old."""
 
     _supports_check_mode = True
 
@@ -63,10 +68,13 @@ class ActionModule(ActionBase):
 
     def _held(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         known = {name: options["diagnosis"][name] for name in ("incident", "permitted", "fingerprint")}
-        if self._task.check_mode or not known["permitted"]:
+        if self._task.check_mode:
             return {"changed": False, **known, "lock": None}
+        me = this_run(variables, known["incident"]["node"])
+        if not known["permitted"]:
+            return {"changed": False, **known, "incident": tidied(options, known["incident"], me), "lock": None}
         refuse_token(options)
-        held = self._acquire(options, this_run(variables, known["incident"]["node"]))
+        held = self._acquire(options, me)
         if isinstance(held, str):
             return {
                 "changed": False,
@@ -106,7 +114,7 @@ class ActionModule(ActionBase):
         """All guards asked again of the fleet as it is now that nobody else may change it; the node too after a wait."""
         look = look_of(incident)
         node = look.node
-        if held.waited > slots.RENEWAL:
+        if held.waited > slots.RENEWAL or age(look) > OLD:
             node = observe(self, vars(node)["profile"].name, variables)
         cluster = evidence_of({**options, "cluster": None}, look.name)
         now = dataclasses.replace(look, mode=incident["mode"], node=node, cluster=cluster)
@@ -115,11 +123,32 @@ class ActionModule(ActionBase):
         return {**found, "incident": {**found["incident"], **told}}
 
 
+def age(look: Look) -> float:
+    """Seconds since it began, by the clock of this machine, which also began it."""
+    return (datetime.now(UTC) - look.started).total_seconds()
+
+
+def tidied(options: dict[str, t.Any], incident: dict[str, t.Any], me: slots.Holder) -> dict[str, t.Any]:
+    """*incident* with a note about each lock of this node that an interrupted run has left, and that is freed now.
+
+    An API server that does not answer, or a right that is missing, is told elsewhere, and such a lock expires anyway.
+    """
+    works = incident["diagnosis"]["status"] == "healthy"
+    try:
+        freed = clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works)
+    except (Silent, KubeError):
+        return incident
+    notes = [slots.cleared(slot) for slot in freed]
+    return {**incident, "notes": [*incident.get("notes", ()), *notes]} if notes else incident
+
+
 def released(options: dict[str, t.Any]) -> dict[str, t.Any]:
     """Let go of ``lock``: at once when nothing was done or what was done is proven, else by its expiry. Never fails."""
     lock = options["lock"]
     if not lock:
         return {"changed": False, "skipped": True, "lock": None, "msg": "there is no lock to release"}
+    if "ended" in lock:  # by a task before one that failed
+        return {"changed": False, "skipped": True, "lock": lock, "msg": "it was let go of already"}
     proven = bool((options["proof"] or {}).get("proven"))
     ended = _let_go(lock, slots.handing_over(options["acted"], proven))
     return {"changed": True, "lock": {**{name: lock[name] for name in lock if name != "access"}, "ended": ended}}

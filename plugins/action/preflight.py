@@ -84,7 +84,7 @@ class ActionModule(ActionBase):
             refuse_unknown(variables["hostvars"][host])
             self._refuse_values(variables["hostvars"][host])
         refuse_twins(nodes)
-        writable(Path(options["report_dir"]))
+        writable(Path(options["report_dir"]), len(nodes))
         # To check is to look: a person who may only read can see what would be done.
         require_rights(options, "diagnose" if self._task.check_mode else options["mode"])
         return {"changed": False, "cluster": listed(options, sorted(nodes.values()))}

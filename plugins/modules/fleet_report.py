@@ -15,6 +15,7 @@ author: The outward.kubelet authors (@outward-kubelet)
 short_description: Sum up the reports of a play
 description:
   - Prints one line a host and writes C(<report_dir>/summary.json). A host of the play without a report has V(failed).
+  - Fails, after the table, when a report or the summary could not be written.
   - Finds the outcomes where M(outward.kubelet.node_report) was registered as C(node_recovery_result).
 extends_documentation_fragment:
   - outward.kubelet._attributes

@@ -21,14 +21,15 @@ description:
   - All times are by the API server's clock. A slot lives 60 s and is renewed every 10 s by the tasks that are given
     RV(lock), from within their own process. So a run that was killed keeps its node for a minute at most, which is longer
     than the cluster takes (40 s) to see that the node is lost with it; and four renewals in a row may fail.
-  - After the slot was taken, the cluster (and after a wait the node too) is looked at afresh and all guards are asked
-    again, since the fleet may have changed between the diagnosis and the lock.
+  - After the slot was taken, the cluster is looked at afresh, and after a wait or half a minute the node too. Then all
+    guards are asked again, since the fleet may have changed between the diagnosis and the lock.
   - O(state=released) frees the slot at once when nothing was done, or when what was done is proven. Else it is handed
     over - the Lease is annotated with the reason and left to expire, which keeps others from disrupting one more node for
     a minute. After that, a node that does not work counts as unavailable by what the cluster itself says. Nothing has to
     be cleaned up.
   - A new run on the same node takes over at once what was handed over, what has expired, and the slot of a process on the
-    same machine that has ended.
+    same machine that has ended. A run on another node waits until a slot has expired. When nothing is permitted, what an
+    earlier run has left behind of this node is freed, and RV(incident) has a note about it.
 extends_documentation_fragment:
   - outward.kubelet._attributes
   - outward.kubelet._kube_auth

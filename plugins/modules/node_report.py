@@ -15,6 +15,10 @@ author: The outward.kubelet authors (@outward-kubelet)
 short_description: Complete the incident of one host, write its report and say it in words
 description:
   - Writes C(<report_dir>/<host>.json) atomically on the controller and prints the verdict.
+  - With O(state=underway) the report says that the run has not ended. It is written before anything is done, so that a run
+    that is killed has a report too, and the task fails when that is not possible. The next run of the host names it.
+  - Once a node was acted on, a report that cannot be written fails no task - the verdict is on the screen,
+    M(outward.kubelet.fleet_report) fails in the end, and the nodes behind this one are still taken.
 extends_documentation_fragment:
   - outward.kubelet._attributes
 attributes:
@@ -29,6 +33,11 @@ options:
     description: Directory on the controller.
     type: path
     default: ./reports
+  state:
+    description: Whether the run has ended, or is about to act.
+    type: str
+    choices: [underway, ended]
+    default: ended
   incident:
     description: What M(outward.kubelet.node_diagnosis) returned; without it the run failed before.
     type: dict
@@ -68,11 +77,28 @@ EXAMPLES = r"""
 RETURN = r"""
 outcome:
   description: What the run came to.
-  returned: success
+  returned: when O(state=ended)
   type: str
   sample: recovered
+host:
+  description: The host's name in the inventory.
+  returned: when O(state=ended)
+  type: str
+diagnosis:
+  description: C(status) and C(root_causes) of the report.
+  returned: when O(state=ended)
+  type: dict
+actions:
+  description: C(step) and C(result) of each action of the report.
+  returned: when O(state=ended)
+  type: list
+  elements: dict
 report:
-  description: Path of the report.
+  description: Path of the report; empty when it could not be written.
   returned: success
+  type: str
+unwritten:
+  description: Why the report could not be written; empty when it was.
+  returned: when O(state=ended)
   type: str
 """

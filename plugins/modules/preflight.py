@@ -15,8 +15,8 @@ author: The outward.kubelet authors (@outward-kubelet)
 short_description: Check what was asked for, before anything is touched
 description:
   - Refuses variables of this collection that do not exist or have a value that cannot be, two hosts that are the same
-    Node, a report directory that cannot be written, and credentials that the API server does not accept or that lack
-    a right which O(mode) needs. All missing rights are named at once.
+    Node, a report directory that cannot be written or has no room for a report of each host, and credentials that the
+    API server does not accept or that lack a right which O(mode) needs. All missing rights are named at once.
   - An API server that does not answer is no error here but evidence.
 extends_documentation_fragment:
   - outward.kubelet._attributes

@@ -9,13 +9,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
 import typing as t
 from pathlib import Path
 
 from ansible.errors import AnsibleActionFail
+
+from ansible_collections.outward.kubelet.plugins.plugin_utils._whole import write_whole
 
 
 def require_place(path: Path) -> None:
@@ -31,15 +31,6 @@ def require_place(path: Path) -> None:
 def write_secret(path: Path, document: t.Any) -> None:
     """*document* as JSON, which every reader of YAML reads; mode 0600, also in place of a file that was wider open."""
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(document, file, indent=2)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(path, document)
     except OSError as error:
         raise AnsibleActionFail(f"{path} cannot be written: {error.strerror}") from error

@@ -108,7 +108,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         id="heartbeat-jitter-network",
         inject=(
             node("date +%s > /run/outward-since"),
-            node(drop("input", "ip saddr 10.77.0.1 tcp sport 6443 numgen random mod 100 < 50")),
+            node(drop("input", "ip saddr 10.77.0.1 tcp sport 6443 numgen random mod 100 < 70")),
         ),
         # Again and again, and not the one short outage that a reset of the lab is.
         holds=node(
@@ -118,7 +118,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         undo=OPEN,
         outcome="needs-operator",
         deadline=300,
-        note="every second packet of the API server's is lost",
+        note="two of three packets of the API server's are lost",
     ),
     Fault(
         id="node-link-down",

@@ -111,6 +111,10 @@ class Guest:
         pem = "/var/lib/kubelet/pki/kubelet-client-current.pem"
         return self.run(f"test -e {pem} && echo yes", timeout=60, check=False) == "yes\n"
 
+    def load(self) -> float:
+        """Its load average of the last minute."""
+        return float(self.run("cut -d' ' -f1 /proc/loadavg"))
+
     def hang_up(self) -> None:
         """Close the shared connection: it does not survive a change of the guest's memory."""
         run(self.ssh_command([], "-O", "exit"), timeout=10, check=False)

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import typing as t
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.lab import STATE
@@ -29,6 +30,17 @@ class NoReport(Exception):
     """The playbook ended without a report; the text is the end of what it said."""
 
 
+def inside(command: Sequence[str]) -> list[str]:
+    """*command* where a person would type it, in the example's directory, and inside the lab's network."""
+    lab = [sys.executable, "-m", "tests.lab", "exec", "--"]
+    return [*lab, "sh", "-c", 'cd "$0" && exec "$@"', str(EXAMPLE), *command]
+
+
+def environment() -> dict[str, str]:
+    """In which ansible-playbook finds this checkout."""
+    return {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build"), "ANSIBLE_NOCOLOR": "1"}
+
+
 @dataclass(frozen=True)
 class Run:
     """How the playbook is called."""
@@ -36,6 +48,7 @@ class Run:
     mode: Mode
     soak_seconds: int
     max_unavailable: int
+    more: Mapping[str, t.Any] = field(default_factory=dict)  # other variables
 
     def command(self, host: str, reports: Path) -> list[str]:
         """As a person would type it, with the lab's inventory."""
@@ -44,6 +57,7 @@ class Run:
             "outward_report_dir": str(reports),
             "outward_soak_seconds": self.soak_seconds,
             "outward_max_unavailable": self.max_unavailable,
+            **self.more,
         }
         inventory = str(STATE / "inventory" / "hosts.yml")
         playbook = f"node-{self.mode}.yml"
@@ -53,22 +67,11 @@ class Run:
     def __call__(self, host: str) -> Report:
         """Run it inside the lab's network; raises NoReport."""
         with tempfile.TemporaryDirectory(prefix="outward-reports-") as name:
-            command = [
-                sys.executable,
-                "-m",
-                "tests.lab",
-                "exec",
-                "--",
-                "sh",
-                "-c",
-                'cd "$0" && exec "$@"',
-                str(EXAMPLE),
-            ]
             try:
                 done = subprocess.run(
-                    [*command, *self.command(host, Path(name))],
+                    inside(self.command(host, Path(name))),
                     cwd=ROOT,
-                    env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build"), "ANSIBLE_NOCOLOR": "1"},
+                    env=environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,

@@ -48,7 +48,7 @@ def cells(row: Row) -> list[str]:
         f"{row['seconds']:.0f} s" if row["seconds"] else "-",
         changed(row),
         MARKS[row["ok"]],
-        " ".join(row["note"].replace("|", "/").split()),
+        row["note"],
     ]
 
 
@@ -62,11 +62,11 @@ def changed(row: Row) -> str:
 def look_alikes(rows: list[Row]) -> list[str]:
     """The table of faults that people take for each other; both must have been named right."""
     right = {row["case"]: row["ok"] for row in rows}
-    lines = [_line(ALIKE), _line(["---"] * len(ALIKE))]
+    lines = [line(ALIKE), line(["---"] * len(ALIKE))]
     for pair in PAIRS:
         marks = {right.get(pair.first), right.get(pair.second)}
         mark = "yes" if marks == {True} else "not run" if None in marks else "**no**"
-        lines.append(_line([f"`{pair.first}`", f"`{pair.second}`", pair.alike, pair.apart, mark]))
+        lines.append(line([f"`{pair.first}`", f"`{pair.second}`", pair.alike, pair.apart, mark]))
     return lines
 
 
@@ -96,15 +96,16 @@ def page(data: dict[str, t.Any]) -> str:
     for mode, title in TITLES.items():
         rows = [row for row in data["rows"] if row["mode"] == mode]
         if rows:
-            lines += ["", title, "", count(rows), "", _line(COLUMNS), _line(["---"] * len(COLUMNS))]
-            lines += [_line(cells(row)) for row in rows]
+            lines += ["", title, "", count(rows), "", line(COLUMNS), line(["---"] * len(COLUMNS))]
+            lines += [line(cells(row)) for row in rows]
         if rows and mode == "diagnose":
             lines += ["", "## Look-alikes", "", *look_alikes(rows)]
     return "\n".join(lines) + "\n"
 
 
-def _line(texts: t.Iterable[str]) -> str:
-    return f"| {' | '.join(texts)} |"
+def line(texts: t.Iterable[str]) -> str:
+    """One line of a table; no cell can break it."""
+    return f"| {' | '.join(' '.join(text.replace('|', '/').split()) for text in texts)} |"
 
 
 def main(source: Path = SOURCE, target: Path = TARGET) -> int:

@@ -29,7 +29,7 @@ from tests.matrix.results import ROOT, Results, commit
 Row = dict[str, t.Any]
 MODES: t.Final[tuple[Role, ...]] = ("diagnose", "recover")
 SCRATCH: t.Final = "outward-rbac-test"
-LABEL: t.Final = '"outward.kubelet"'  # of every object of ours
+LABEL: t.Final = "outward.kubelet"  # of every object of ours
 PLAY: t.Final = ROOT / "tests" / "rbac" / "preflight.yml"
 SETTLE: t.Final = 2.0  # seconds until the API server's authorizer has seen a change of roles
 
@@ -41,16 +41,14 @@ def lab(*words: str, stdin: str = "") -> str:
     return done.stdout
 
 
-def scratch(items: list[t.Any]) -> list[t.Any]:
-    """The manifest under a name of its own; namespaces of the cluster that rights are given in stay."""
-    text = json.dumps(items)
-    for ours, theirs in (
-        (f'"{NAMESPACE}"', f'"{SCRATCH}"'),
-        (f'"{NAMESPACE}-', f'"{SCRATCH}-'),
-        (LABEL, f'"{SCRATCH}"'),
-    ):
-        text = text.replace(ours, theirs)
-    return t.cast("list[t.Any]", json.loads(text))
+def scratch(item: t.Any) -> t.Any:
+    """The manifest, or a part of it, under a name of its own; what it gives rights for keeps its name."""
+    if isinstance(item, dict):
+        return {key: value if key == "rules" else scratch(value) for key, value in item.items()}
+    if isinstance(item, list):
+        return [scratch(each) for each in item]
+    ours = isinstance(item, str) and (item in (NAMESPACE, LABEL) or item.startswith(f"{NAMESPACE}-"))
+    return item.replace(NAMESPACE, SCRATCH).replace(LABEL, SCRATCH) if ours else item
 
 
 def install(role: Role, without: Question | None) -> None:

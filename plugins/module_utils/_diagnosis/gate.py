@@ -20,12 +20,10 @@ from dataclasses import dataclass
 
 from .evidence import Undecided
 from .node import Certificate, Filesystem, NodeEvidence, Unit
-from .signs import clock_offset, clock_trusted, instant, running, size
+from .signs import clock_offset, clock_trusted, inotify_short, instant, running, size
 
 Rule = Callable[[NodeEvidence], Iterator[str]]
 
-# fs.inotify.max_user_instances: cAdvisor and the config watchers of a starting kubelet take about a dozen of 128.
-INOTIFY_SHARE: t.Final = 0.9
 # What a start writes (checkpoints, a rotated certificate, the journal) is far below 1 MiB; the lab's kubelet
 # started on 0 bytes, and then could not write its next certificate.
 LEAST_BYTES: t.Final = 4 * 1024 * 1024
@@ -161,8 +159,8 @@ def cri(node: NodeEvidence) -> Iterator[str]:
 
 def inotify(node: NodeEvidence) -> Iterator[str]:
     """there are inotify instances left."""
-    used, most = node.pressure.inotify_instances, node.pressure.inotify_max_instances
-    if used >= INOTIFY_SHARE * most:
+    if inotify_short(node):
+        used, most = node.pressure.inotify_instances, node.pressure.inotify_max_instances
         yield f"{used} of {most} inotify instances are in use: the kubelet would not get its own"
 
 

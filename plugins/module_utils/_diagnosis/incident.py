@@ -136,13 +136,44 @@ def close(
         "plan": steps,
         "actions": actions,
         "proof": proof or report["proof"],
-        "notes": [*(note for a in acted for note in a.get("notes", ())), *notes],
+        "notes": [*report.get("notes", ()), *(note for a in acted for note in a.get("notes", ())), *notes],
         "finished": instant(now),
     }
     if error:
         closed["error"] = error
     result = outcome(closed)
     return {**closed, "outcome": "failed" if error and actions else "unknown" if error else result}
+
+
+def underway(report: JSON) -> JSON:
+    """*report* as it is written before anything is done: what stays of a run that is killed from here on."""
+    steps = ", ".join(step["step"] for step in report["plan"] if step["permitted"])
+    words = f"this run was about to do {steps}, and has not ended: it is at work, or it was interrupted"
+    return {**report, "outcome": "unknown", "error": words, "next": "run it again: it finishes or undoes what is left"}
+
+
+def inherited(before: JSON, report: JSON) -> list[str]:
+    """The notes that the report *before*, which says that its run did not end, has for this *report*.
+
+    It is the same run's, written before it acted; or another run's, which was interrupted. Empty: there is none.
+    """
+    if not before.get("started") or before.get("finished", "") is not None:
+        return []
+    if before["started"] == report["started"]:
+        return list(before.get("notes", ()))
+    steps = [step["step"] for step in before.get("plan", ()) if step["permitted"]]
+    return [f"the run of {before['started']} was interrupted; it was about to do {', '.join(steps) or 'nothing'}"]
+
+
+def brief(report: JSON) -> JSON:
+    """What a summary of many runs shows of this one."""
+    diagnosis = report["diagnosis"]
+    return {
+        "host": report["host"],
+        "outcome": report["outcome"],
+        "diagnosis": {"status": diagnosis["status"], "root_causes": list(diagnosis["root_causes"])},
+        "actions": [{"step": action["step"], "result": action["result"]} for action in report["actions"]],
+    }
 
 
 def stillborn(host: str, mode: Mode, now: datetime) -> JSON:

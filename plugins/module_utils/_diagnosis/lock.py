@@ -95,6 +95,12 @@ class Claim:
     cap: int
     gone: Callable[[Holder], bool] = nobody  # whether a holder's process is known to have ended
 
+    def ended(self, slot: Slot) -> bool:
+        """Our own node's slot is free at once when its holder has ended. Another node's is not: what a killed run began
+        there may go on, and the cluster needs the rest of the minute to see what became of it.
+        """
+        return slot.holder is not None and slot.holder.node == self.me.node and self.gone(slot.holder)
+
 
 @dataclass(frozen=True)
 class Ours:
@@ -125,7 +131,7 @@ def decide(slots: Iterable[Slot], claim: Claim, now: datetime) -> Ours | Take | 
     by optimistic concurrency, and the node is never in two slots.
     """
     known = sorted(slots, key=lambda slot: slot.name)
-    live = [slot for slot in known if slot.holder and slot.live(now) and not claim.gone(slot.holder)]
+    live = [slot for slot in known if slot.holder and slot.live(now) and not claim.ended(slot)]
     for slot in live:
         if slot.holder == claim.me:
             return Ours(slot)
@@ -153,6 +159,23 @@ def rival(slots: Iterable[Slot], claim: Claim, now: datetime) -> Slot | None:
     """
     verdict = decide([slot for slot in slots if slot.holder != claim.me], claim, now)
     return verdict.slot if isinstance(verdict, Wait) else None
+
+
+def left_behind(slots: Iterable[Slot], claim: Claim, now: datetime, works: bool) -> list[Slot]:
+    """Slots of our node that an earlier run did not let go of, and that protect nothing any more.
+
+    That is each one that has expired; and, when the node *works*, one whose holder has ended or has left it unproven.
+    """
+    same = [slot for slot in slots if slot.holder and slot.holder.node == claim.me.node and slot.holder != claim.me]
+    return [slot for slot in same if not slot.live(now) or (works and (slot.handed_over or claim.ended(slot)))]
+
+
+def cleared(slot: Slot) -> str:
+    """What is said of a slot that was left behind."""
+    who = slot.holder.words if slot.holder else "nobody"
+    since = f" at {instant(slot.acquired)}" if slot.acquired else ""
+    end = f"left it unproven ({slot.handed_over})" if slot.handed_over else "was interrupted"
+    return f"{who} took the node in hand{since} and {end}; its lock is taken away"
 
 
 def loss(slot: Slot, me: Holder, now: datetime) -> str | None:

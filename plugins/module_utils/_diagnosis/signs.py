@@ -27,6 +27,8 @@ YOUNG = 30.0
 LATELY = 180.0
 # What the kernel said of an event that is over by itself is news for so long, and history afterwards.
 RECENT = 900.0
+# The lab's kubelet (v1.37.2) holds 6; twice that for plugins and watchers that it has none of. With 2 left it exits.
+INOTIFY_TAKEN = 12
 
 
 def said(journal: Journal, pattern: str, *, several_turns: bool = False) -> tuple[LogLine, re.Match[str]] | None:
@@ -62,6 +64,17 @@ def quote(line: LogLine) -> str:
 def running(unit: Unit) -> bool:
     """The unit has a live main process (which may still be frozen or useless)."""
     return unit.active_state == "active" and unit.sub_state == "running"
+
+
+def processors_busy(node: NodeEvidence) -> bool:
+    """Tasks wait for a processor most of the time, so that an answer can be late without being lost."""
+    pressure, stall = node.pressure, node.pressure.psi_cpu
+    return stall.some >= 70 if stall else pressure.load >= 4 * pressure.cpus
+
+
+def inotify_short(node: NodeEvidence) -> bool:
+    """root has fewer inotify instances left than a starting kubelet may take (fs.inotify.max_user_instances)."""
+    return node.pressure.inotify_max_instances - node.pressure.inotify_instances < INOTIFY_TAKEN
 
 
 def crash_looping(node: NodeEvidence) -> bool:

@@ -9,8 +9,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import time
 import typing as t
 from datetime import datetime, timezone
 
@@ -19,6 +21,10 @@ from .._diagnosis.node import File
 from .errors import EXPECTED, words
 
 LIMIT: t.Final = 512 * 1024
+# Where Ansible puts modules when a connection cannot pipe (plugin_utils/_remote.py), and what it calls them there.
+SENT: t.Final = "/dev/shm/.ansible-outward"
+SENT_PREFIX: t.Final = "ansible-tmp-"
+SENT_SECONDS: t.Final = 3600.0  # no module of ours takes that long
 
 
 def describe(path: str) -> File:
@@ -82,3 +88,26 @@ def attempt(question: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
         return question(*arguments)
     except EXPECTED as error:
         return unknown(words(error))
+
+
+def sweep(place: str = SENT) -> None:
+    """Remove what runs that were killed have left in *place*, which is memory; anybody may have put a link there."""
+    with contextlib.suppress(OSError):
+        directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            for name in _old(directory):
+                _remove(f"/proc/self/fd/{directory}/{name}")
+        finally:
+            os.close(directory)
+
+
+def _old(directory: int) -> list[str]:
+    old = time.time() - SENT_SECONDS
+    sent = [name for name in os.listdir(directory) if name.startswith(SENT_PREFIX)]
+    return [name for name in sent if os.lstat(name, dir_fd=directory).st_mtime < old]
+
+
+def _remove(path: str) -> None:
+    from shutil import rmtree  # costs a Pi more than all of this, and there is seldom anything
+
+    rmtree(path, ignore_errors=True)

@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import re
-import tempfile
 import typing as t
 import warnings
 from collections.abc import Iterator, Mapping
@@ -24,7 +23,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .._diagnosis.cluster import ApiServer
-from . import kubeconfig, library, refusal
+from . import kubeconfig, library, refusal, scratch
 from .errors import KubeError
 from .options import Access
 
@@ -167,7 +166,7 @@ def connect(access: Access, environ: Mapping[str, str] | None = None) -> Iterato
     library.require()
     # The client writes keys of a kubeconfig into temporary files and removes them atexit, which Ansible's
     # worker processes never reach: they get a directory that goes with the connection.
-    with tempfile.TemporaryDirectory(prefix=".outward-kube-") as directory:
+    with scratch.directory() as directory:
         configuration = library.client.Configuration()
         credentials = _load(access, os.environ if environ is None else environ, configuration, directory)
         _override(access, configuration)

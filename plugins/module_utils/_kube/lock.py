@@ -34,6 +34,7 @@ from .._diagnosis.lock import (
     Wait,
     decide,
     holder,
+    left_behind,
     loss,
     rival,
 )
@@ -164,6 +165,20 @@ def release(api: Api, name: str, me: Holder) -> Slot:
 def hand_over(api: Api, name: str, me: Holder, reason: str) -> Slot:
     """The slot, renewed for the last time and left to expire; the Lease says why. Raises Lost, KubeError and Silent."""
     return _while_ours(api, name, me, lambda now: ({"renewTime": _micro(now)}, reason))
+
+
+def clear(access: Access, claim: Claim, works: bool) -> list[Slot]:
+    """Free what earlier runs have left behind of our node (see :func:`left_behind`), and say what that was.
+
+    It is nobody's work: what cannot be freed expires, or has expired. Raises KubeError and Silent.
+    """
+    freed = []
+    with connect(access) as api:
+        for found in left_behind(slots(api), claim, _now(api), works):
+            with contextlib.suppress(Conflict, NotThere):  # somebody else is at it
+                _change(api, found, {"holderIdentity": None}, None)
+                freed.append(found)
+    return freed
 
 
 def _while_ours(api: Api, name: str, me: Holder, change: Callable[[datetime], tuple[JSON, str | None]]) -> Slot:

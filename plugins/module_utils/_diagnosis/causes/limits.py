@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import RECENT, lately, lease_fresh, quote, running, said, size, threshold
+from ..signs import RECENT, inotify_short, lately, lease_fresh, processors_busy, quote, running, said, size, threshold
 
 # The kernel's last word on each victim; a container's own limit says "Memory cgroup out of memory" instead.
 OUT_OF_MEMORY = r"^Out of memory: Killed process \d+ \(([^)]{1,64})\)"
@@ -95,7 +95,7 @@ def pid_exhaustion(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str
 @cause(
     id="inotify-exhaustion",
     layer="pressure",
-    title="root has no inotify instance or watch left",
+    title="root has hardly any inotify instance or watch left",
     restart="harmful",
     refusal="a starting kubelet needs some, and would not come back",
     explains=("containerd-cri-plugin-load-failed", "kubelet-insufficient-inotify-startup"),
@@ -105,8 +105,8 @@ def pid_exhaustion(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str
 )
 def inotify_exhaustion(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """It calls itself `too many open files` with descriptors left; the running kubelet and containerd live on."""
-    used, most = node.pressure.inotify_instances, node.pressure.inotify_max_instances
-    if used >= 0.9 * most:
+    if inotify_short(node):
+        used, most = node.pressure.inotify_instances, node.pressure.inotify_max_instances
         yield f"{used} of {most} inotify instances of root are in use (fs.inotify.max_user_instances)"
 
 
@@ -163,10 +163,7 @@ def conntrack_exhaustion(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
 def cpu_starvation(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Tasks wait for a processor most of the time and the kubelet is one of them; slow housekeeping proves nothing."""
     pressure, stall = node.pressure, node.pressure.psi_cpu
-    busy = stall.some >= 70 if stall else pressure.load >= 4 * pressure.cpus
-    if not busy:
-        return
-    effect = suffering(node, cluster)
+    effect = suffering(node, cluster) if processors_busy(node) else None
     if effect:
         share = f"tasks waited for a processor {stall.some:.0f} % of the last 10 s (PSI)" if stall else "no PSI"
         yield f"load {pressure.load:.1f} on {pressure.cpus} processors; {share}"

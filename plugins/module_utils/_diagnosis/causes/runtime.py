@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import installed_version, kubelet_works, quote, running, said, young
+from ..signs import installed_version, kubelet_works, processors_busy, quote, running, said, young
 from ..starting import pods_not_starting
 
 # The first kubelet that does not go on without the runtime's RuntimeConfig.
@@ -88,7 +88,10 @@ def containerd_down(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[st
     advice="ssh {host} sudo systemctl kill -s KILL {runtime_unit} (systemd starts it again; containers survive)",
 )
 def containerd_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
-    """It accepts the connection and never answers; the kubelet's log is silent about it for two minutes."""
+    """It accepts the connection and never answers; the kubelet's log is silent about it for two minutes.
+
+    On busy processors both happen to a containerd that is only late (the lab, in the middle of a rolling update).
+    """
     unit, cri = node.runtime.unit, node.runtime.cri
     if not running(unit) or cri.outcome != "timeout":
         return
@@ -96,7 +99,7 @@ def containerd_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[st
     if unit.process_state in ("T", "t", "D"):
         yield f"CRI: {cri.detail}"
         yield f"containerd's process {unit.main_pid} is in state {unit.process_state}"
-    elif line:
+    elif line and not processors_busy(node):
         yield f"CRI: {cri.detail}"
         yield quote(line[0])
 

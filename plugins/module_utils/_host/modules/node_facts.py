@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._diagnosis.evidence import JSON, to_json
+from ..files import sweep
 from ..observe import observe
 from ..subsets import BY_NAME, CHOICES, chosen
 
@@ -24,5 +25,7 @@ ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
 def answer(parameters: t.Mapping[str, t.Any], check: bool) -> JSON:
     """The module's result; raises :class:`~..errors.WrongCall` for what a person must mend."""
     subsets = chosen(parameters["gather_subset"]) - (set(BY_NAME) if check else set())
+    if not check:
+        sweep()
     evidence = observe(parameters["profile"], subsets, tidy=not check)
     return {"changed": False, "evidence": to_json(evidence)}

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import typing as t
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
 
@@ -60,12 +60,18 @@ def options(api: FakeApi, **more: t.Any) -> Result:
 
 
 def held(
-    api: FakeApi, monkeypatch: pytest.MonkeyPatch, fresh: Result | None = None, check: bool = False, **more: t.Any
+    api: FakeApi,
+    monkeypatch: pytest.MonkeyPatch,
+    fresh: Result | None = None,
+    check: bool = False,
+    age: float = 5.0,
+    **more: t.Any,
 ) -> tuple[Result, list[str]]:
     """What the task returns when the cluster is *fresh* after the lock was taken, and what it said meanwhile."""
     said: list[str] = []
     cluster = healthy_cluster(**(SILENT if fresh is None else fresh))
     monkeypatch.setattr(node_lock, "evidence_of", lambda given, name: cluster)
+    monkeypatch.setattr(node_lock, "age", lambda look: age)
     action: t.Any = object.__new__(node_lock.ActionModule)
     action._task = SimpleNamespace(check_mode=check)
     action._display = SimpleNamespace(display=said.append)
@@ -108,7 +114,7 @@ def test_no_lock_is_taken_in_check_mode_or_for_nothing(
     api: FakeApi, monkeypatch: pytest.MonkeyPatch, more: Result
 ) -> None:
     got, dummy = held(api, monkeypatch, **more)
-    assert (got["lock"], got["changed"], api.written, api.asked) == (None, False, {}, [])
+    assert (got["lock"], got["changed"], api.written) == (None, False, {})
 
 
 def take(api: FakeApi, who: Holder) -> lock.Held:
@@ -133,7 +139,10 @@ def test_a_silent_api_gives_no_lock_and_no_step(api: FakeApi, monkeypatch: pytes
     assert "no lock: the API server does not answer" in got["incident"]["plan"][0]["why"]
 
 
-def test_after_a_wait_the_node_is_looked_at_again(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("waited", "age", "again"), [(35.0, 40.0, True), (0.1, 40.0, True), (0.1, 29.0, False)])
+def test_after_a_wait_or_a_while_the_node_is_looked_at_again(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, waited: float, age: float, again: bool
+) -> None:
     looked: list[str] = []
 
     def observe(action: t.Any, profile: str, variables: Result) -> NodeEvidence:
@@ -142,9 +151,16 @@ def test_after_a_wait_the_node_is_looked_at_again(api: FakeApi, monkeypatch: pyt
 
     held_by_other = take(api, OTHER)
     monkeypatch.setattr(node_lock, "observe", observe)
-    monkeypatch.setattr(node_lock, "acquire", lambda *dummy: dataclasses.replace(held_by_other, waited=35.0))
-    got = held(api, monkeypatch, {})[0]
-    assert (looked, got["permitted"], got["incident"]["diagnosis"]["status"]) == (["kubeadm"], {}, "healthy")
+    monkeypatch.setattr(node_lock, "acquire", lambda *dummy: dataclasses.replace(held_by_other, waited=waited))
+    got = held(api, monkeypatch, {}, age=age)[0]
+    assert looked == (["kubeadm"] if again else [])
+    assert (got["permitted"] == {}, got["incident"]["diagnosis"]["status"] == "healthy") == (again, again)
+
+
+def test_the_age_of_a_look_is_by_our_own_clock() -> None:
+    look = Look("host-4", "recover", datetime.now(UTC), healthy_node(), healthy_cluster(), "pi-04")
+    assert 0 <= node_lock.age(look) < 5
+    assert node_lock.age(dataclasses.replace(look, started=look.started - timedelta(seconds=60))) >= 60
 
 
 def test_an_error_after_the_lock_was_taken_gives_it_back(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +170,7 @@ def test_an_error_after_the_lock_was_taken_gives_it_back(api: FakeApi, monkeypat
     action: t.Any = object.__new__(node_lock.ActionModule)
     action._task = SimpleNamespace(check_mode=False)
     monkeypatch.setattr(node_lock, "evidence_of", fail)
+    monkeypatch.setattr(node_lock, "age", lambda look: 5.0)
     with pytest.raises(AnsibleActionFail):
         action._held(options(api), {})
     (lease,) = api.written.values()
@@ -204,3 +221,30 @@ def test_a_token_must_be_where_later_tasks_find_it(api: FakeApi, monkeypatch: py
     monkeypatch.delenv("K8S_AUTH_API_KEY")
     with pytest.raises(AnsibleActionFail, match="set K8S_AUTH_API_KEY"):
         held(api, monkeypatch)
+
+
+def test_a_healthy_node_whose_run_was_killed_gets_its_lock_taken_away(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(api, Holder("awx-7", "exec-01", "pi-04"))
+    healthy = diagnosis({}, {})
+    assert "notes" not in held(api, monkeypatch, diagnosis=healthy)[0]["incident"]  # it may be at work
+    api.date = format_datetime(NOW + timedelta(seconds=61), usegmt=True)
+    assert "notes" not in held(api, monkeypatch, check=True, diagnosis=healthy)[0]["incident"]
+    got, dummy = held(api, monkeypatch, diagnosis=healthy)
+    words = "AWX job 7 on exec-01 took the node in hand at 2026-11-23T15:00:00Z and was interrupted"
+    assert (got["lock"], [note.partition(";")[0] for note in got["incident"]["notes"]]) == (None, [words])
+    (lease,) = api.written.values()
+    assert "holderIdentity" not in lease["spec"]
+    assert close(got["incident"], [], None, None, NOW)["notes"] == got["incident"]["notes"]
+
+
+def test_a_silent_api_keeps_nobody_from_a_verdict(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    api.refusals[lock.PATH] = (503, "")
+    assert held(api, monkeypatch, diagnosis=diagnosis({}, {}))[0]["incident"]["outcome"] == "healthy"
+
+
+def test_what_was_let_go_of_already_stays_so(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    got, dummy = held(api, monkeypatch)
+    first = node_lock.released(options(api, lock=got["lock"]))["lock"]
+    assert node_lock.released(options(api, lock=first, acted=[DONE]))["lock"] == first

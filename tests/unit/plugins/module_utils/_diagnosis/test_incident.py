@@ -15,9 +15,12 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import (
     Incident,
     Mode,
+    brief,
     close,
+    inherited,
     opening,
     stillborn,
+    underway,
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import plan
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.words import table, verdict
@@ -120,3 +123,32 @@ def test_signals_are_said_in_full_or_with_their_cause() -> None:
     assert signs(calm) == ["  sign        Ready changes: the effect of kubelet-stopped"]
     del calm["diagnosis"]["signals"]  # as in a report of an older release
     assert signs(calm) == []
+
+
+def test_a_run_that_is_killed_has_a_report_that_says_so() -> None:
+    before = underway(report(STOPPED, SILENT))
+    assert (before["outcome"], before["finished"], before["actions"]) == ("unknown", None, [])
+    assert "error       this run was about to do restart-kubelet, and has not ended" in "\n".join(verdict(before))
+    later = {**report({}, {}), "started": "2026-11-23T15:05:00Z"}
+    assert inherited(before, later) == [
+        f"the run of {before['started']} was interrupted; it was about to do restart-kubelet"
+    ]
+
+
+def test_a_report_that_was_finished_and_our_own_are_no_interrupted_run() -> None:
+    mine = report(STOPPED, SILENT)
+    later = {**mine, "started": "2026-11-23T15:05:00Z"}
+    assert inherited(close(mine, [], None, None, NOW), later) == []
+    assert inherited(underway(mine), mine) == []
+    assert inherited({}, later) == []
+
+
+def test_what_a_run_noted_before_it_acted_is_in_its_report_at_the_end() -> None:
+    mine = {**report(STOPPED, SILENT), "notes": ["the run of then was interrupted"]}
+    assert inherited(underway(mine), mine) == ["the run of then was interrupted"]
+
+
+def test_a_summary_needs_no_more_than_this() -> None:
+    closed = close(report(STOPPED, SILENT), [DONE], PROVEN, None, NOW)
+    assert table([brief(closed)]) == table([closed])
+    assert "evidence" not in brief(closed)

@@ -20,10 +20,12 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.lock im
     Slot,
     Take,
     Wait,
+    cleared,
     decide,
     handing_over,
     holder,
     in_hand,
+    left_behind,
     loss,
     refused,
     rival,
@@ -82,11 +84,42 @@ def test_decide(slots: list[Slot], cap: int, expected: Ours | Take | Wait) -> No
     assert decide(slots, Claim(ME, cap), NOW) == expected
 
 
-@pytest.mark.parametrize("who", [BEFORE, Holder("pid-1-1-0123456789ab", "laptop", "pi-05")])
-def test_a_holder_whose_process_has_ended_is_not_waited_for(who: Holder) -> None:
-    claim = Claim(ME, 1, lambda holder: holder == who)
-    assert decide([slot(0, who)], claim, NOW) == Take("outward-kubelet-0", slot(0, who))
+def test_a_holder_of_the_same_node_whose_process_has_ended_is_not_waited_for() -> None:
+    claim = Claim(ME, 1, lambda holder: holder == BEFORE)
+    assert decide([slot(0, BEFORE)], claim, NOW) == Take("outward-kubelet-0", slot(0, BEFORE))
     assert isinstance(decide([slot(0, SAME)], claim, NOW), Wait)
+
+
+def test_another_node_that_a_killed_run_had_in_hand_counts_until_the_cluster_can_see_it() -> None:
+    claim = Claim(ME, 1, lambda holder: holder == OTHER)
+    assert decide([THEIRS], claim, NOW) == Wait(THEIRS)
+    assert decide([slot(0, OTHER, 60)], claim, NOW) == Take("outward-kubelet-0", slot(0, OTHER, 60))
+
+
+@pytest.mark.parametrize(
+    ("found", "works", "freed"),
+    [
+        (slot(0, SAME, 61), False, True),  # it has expired
+        (slot(0, SAME, 59), True, False),  # somebody may be at work
+        (slot(0, BEFORE), True, True),  # its process has ended, and the node works
+        (slot(0, BEFORE), False, False),  # the cluster may not see yet that it does not
+        (LEFT, True, True),
+        (LEFT, False, False),
+        (slot(0, OTHER, 61), True, False),  # another node's
+        (OURS, True, False),
+        (FREE, True, False),
+    ],
+)
+def test_what_is_freed_of_a_lock_that_was_left_behind(found: Slot, works: bool, freed: bool) -> None:
+    claim = Claim(ME, 1, lambda holder: holder == BEFORE)
+    assert left_behind([found], claim, NOW, works) == ([found] if freed else [])
+
+
+def test_a_lock_that_was_left_behind_is_told_of() -> None:
+    assert cleared(slot(0, BEFORE)) == (
+        "process 4000 on laptop took the node in hand at 2026-11-23T14:59:55Z and was interrupted; its lock is taken away"
+    )
+    assert "left it unproven (restart-kubelet was not proven)" in cleared(LEFT)
 
 
 @pytest.mark.parametrize(

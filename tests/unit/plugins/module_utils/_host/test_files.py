@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._host import files, wire
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError, words
+from ansible_collections.outward.kubelet.plugins.module_utils._host.files import sweep
 from ansible_collections.outward.kubelet.tests.unit.helpers import healthy_node
 
 
@@ -69,3 +71,22 @@ def test_evidence_survives_the_pipe() -> None:
     assert wire.decode(data) == node
     with pytest.raises(ValueError, match=r"Unterminated|delimiter|Expecting"):
         wire.decode(data[:-1])
+
+
+def test_what_a_killed_run_left_in_memory_goes_and_nothing_else(tmp_path: Path) -> None:
+    place = tmp_path / "sent"
+    for name, age in (("ansible-tmp-1", 4000), ("ansible-tmp-2", 60), ("somebody-else", 4000)):
+        (place / name).mkdir(parents=True)
+        (place / name / "module.py").write_text("x")
+        os.utime(place / name, (time.time() - age,) * 2)
+    sweep(str(place))
+    assert sorted(path.name for path in place.iterdir()) == ["ansible-tmp-2", "somebody-else"]
+
+
+def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "other" / "ansible-tmp-1").mkdir(parents=True)
+    os.utime(tmp_path / "other" / "ansible-tmp-1", (0, 0))
+    (tmp_path / "sent").symlink_to(tmp_path / "other")
+    sweep(str(tmp_path / "sent"))
+    sweep(str(tmp_path / "nothing"))
+    assert (tmp_path / "other" / "ansible-tmp-1").is_dir()

@@ -300,3 +300,13 @@ def test_the_verbs_and_their_conflicts(api: FakeApi, connection: Api) -> None:
     )
     assert {kind for method, kind in api.kinds if method == "PATCH"} == {"application/merge-patch+json"}
     assert {kind for method, kind in api.kinds if method == "POST"} == {"application/json"}
+
+
+def test_what_was_left_behind_is_freed_once(api: FakeApi) -> None:
+    taken(api, ME)
+    claim = Claim(Holder("awx-9", "exec-09", "pi-04"), 1)
+    assert lock.clear(access(api), claim, works=True) == []
+    later(api, 61)
+    assert [slot.holder for slot in lock.clear(access(api), claim, works=False)] == [ME]
+    assert "holderIdentity" not in api.written[FIRST]["spec"]
+    assert lock.clear(access(api), claim, works=True) == []
