@@ -111,7 +111,7 @@ class ActionModule(ActionBase):
     def _afresh(
         self, options: dict[str, t.Any], incident: dict[str, t.Any], held: Held, variables: dict[str, t.Any]
     ) -> dict[str, t.Any]:
-        """All guards asked again of the fleet as it is now that nobody else may change it; the node too after a wait."""
+        """All guards asked again of the fleet as it is now that nobody else may change it, and of the node if we knew it long ago."""
         look = look_of(incident)
         node = look.node
         if held.waited > slots.RENEWAL or age(look) > OLD:

@@ -26,7 +26,7 @@ from tests.lab._lab import Lab, open_lab
 from tests.lab._model import LabError, default_paths, parse_host
 from tests.lab._settled import condition, renew_time
 from tests.lab._shell import wait_for
-from tests.matrix.results import ROOT, Results, Row, commit
+from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
 from tests.matrix.row import NotReset, locked, reset, versions_of
 
 from . import events, outside, play
@@ -84,18 +84,8 @@ class Stage:
 
 def row(point: Point, lab: Lab, host: str) -> tuple[Row, dict[str, str]]:
     """One row, and the versions that were seen. Never raises for a row that could not be run."""
-    entry: Row = {
-        "case": point.id,
-        "kind": point.kind,
-        "mode": "chaos",
-        "host": host,
-        "commit": commit(),
-        "expected": {"outcome": "healthy, recovered, or refused with a reason", "left": [], "told": point.told},
-        "seen": None,
-        "ok": None,
-        "seconds": None,
-        "note": "",
-    }
+    expected = {"outcome": "healthy, recovered, or refused with a reason", "left": [], "told": point.told}
+    entry = unrun(point.id, kind=point.kind, mode="chaos", host=host, at=commit(), expected=expected)
     with tempfile.TemporaryDirectory(prefix="outward-chaos-") as name:
         stage = Stage(lab, host, Path(name))
         stage.scratch.mkdir()
@@ -223,7 +213,7 @@ def ours(place: Path) -> Iterator[str]:
 
 def line(entry: Row) -> str:
     """One row for a person who watches."""
-    mark = {True: "right", False: "WRONG", None: "not run"}[entry["ok"]]
+    mark = MARKS[entry["ok"]]
     got = entry["seen"] or {"first": {"outcome": "-"}, "second": {"outcome": "-"}}
     what = f"{got['first']['outcome']}, then {got['second']['outcome']}"
     return f"{mark:8} {entry['case']:72} {entry['seconds'] or 0:6.1f} s  {what}  {entry['note']}".rstrip()

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import re
 import sys
@@ -23,8 +22,8 @@ from tests.faults.lab import NotInjected, inject
 from tests.faults.table import FAULTS
 from tests.lab._lab import Lab, open_lab
 from tests.lab._model import LabError, default_paths
-from tests.matrix.results import ROOT, Results, Row, commit
-from tests.matrix.row import NotReset, locked, reset, versions_of
+from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
+from tests.matrix.row import NotReset, locked, reset, too_few, versions_of
 
 from .verdict import mistakes, most, most_down, statuses
 from .watch import Watch
@@ -69,24 +68,14 @@ def together(number: int, cap: int, hosts: list[str], place: Path) -> list[Ended
 def row(case: Case, number: int, lab: Lab, workers: list[str]) -> tuple[Row, dict[str, str]]:
     """One row, and the versions that were seen. Never raises for a row that could not be run."""
     hosts = workers[: case.nodes]
-    entry: Row = {
-        "case": f"{case.name}, {number} runs",
-        "kind": "concurrent",
-        "mode": MODE,
-        "host": ", ".join(hosts),
-        "commit": commit(),
-        "expected": {"in_hand_at_most": case.cap, "recovered": case.nodes, "actions": case.nodes},
-        "seen": None,
-        "ok": None,
-        "seconds": None,
-        "note": "",
-    }
-    if len(hosts) < case.nodes:
-        need = f"needs {case.nodes} workers, and the lab has {len(hosts)}: make lab-up WORKERS={case.nodes}"
-        return {**entry, "note": f"could not be run: {need}"}, {}
+    expected = {"in_hand_at_most": case.cap, "recovered": case.nodes, "actions": case.nodes}
+    name = f"{case.name}, {number} runs"
+    entry = unrun(name, kind="concurrent", mode=MODE, host=", ".join(hosts), at=commit(), expected=expected)
+    if lack := too_few(case.nodes, hosts):
+        return {**entry, "note": lack}, {}
     try:
-        with tempfile.TemporaryDirectory(prefix="outward-concurrency-") as name:
-            return measured(case, number, lab, Path(name), entry)
+        with tempfile.TemporaryDirectory(prefix="outward-concurrency-") as place:
+            return measured(case, number, lab, Path(place), entry)
     except (NotReset, NotInjected, LabError) as why:
         return {**entry, "note": f"could not be run: {why}"}, {}
 
@@ -125,14 +114,12 @@ def main() -> int:
     hosts = sorted(item["metadata"]["name"] for item in lab.kubectl.list("nodes"))[:NODES]
     wanted = {f"{case.name}, {number} runs": (case, number) for case in CASES for number in RUNS}
     names = [name for name in wanted if re.search(options.only, name)]
-    with contextlib.ExitStack() as stack:
-        for host in hosts:
-            stack.enter_context(locked(host))
+    with locked(*hosts):
         for name in names:
             if options.again or not results.done(name, MODE, commit()):
                 entry, versions = row(*wanted[name], lab, hosts)
                 results.put(entry, versions)
-                mark = {True: "right", False: "WRONG", None: "not run"}[entry["ok"]]
+                mark = MARKS[entry["ok"]]
                 print(
                     f"{mark:8} {name:40} {entry['seconds'] or 0:6.1f} s  {entry['note'] or entry['seen']}", flush=True
                 )

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 from tests.chaos.outside import View
 from tests.chaos.play import Ended
+from tests.chaos.verdict import GOOD
 from tests.lab._kubectl import Object
 from tests.matrix.playbook import Report
 
 Reports = t.Mapping[str, Report]  # host -> report
-GOOD: t.Final = frozenset({"healthy", "recovered"})
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.lab._lab import open_lab
 from tests.lab._model import KUBERNETES_VERSION, LabError, default_paths
-from tests.matrix.results import ROOT, Results, Row, commit
+from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
 from tests.matrix.row import locked
 
 from . import neighbour
@@ -61,20 +61,14 @@ def arguments() -> argparse.Namespace:
 
 
 def _put(results: Results, case: Case, name: str, place: Place, stage: Stage) -> Row:
-    row: Row = {
-        "case": case.id,
-        "kind": "drain",
-        "mode": name,
-        "host": stage.host,
-        "commit": commit(),
-        "expected": {**case.expected, "seconds": list(case.within)},
-    }
+    expected = {**case.expected, "seconds": list(case.within)}
+    row = unrun(case.id, kind="drain", mode=name, host=stage.host, at=commit(), expected=expected)
     try:
         row |= measured(case, TOOLS[name], place, stage)
     except LabError as why:
-        row |= {"seen": {}, "ok": None, "seconds": None, "note": f"could not be run: {why}"}
+        row |= {"seen": {}, "note": f"could not be run: {why}"}
     results.put(row, versions())
-    verdict = {True: "right", False: "WRONG", None: "not run"}[row["ok"]]
+    verdict = MARKS[row["ok"]]
     print(f"{case.id:24} {name:28} {verdict:8} {row['seconds'] or 0:6.1f} s  {row['note']}", flush=True)
     return row
 

@@ -118,7 +118,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         undo=OPEN,
         outcome="needs-operator",
         deadline=300,
-        note="two of three packets of the API server's are lost",
+        note="seven of ten packets of the API server's are lost",
     ),
     Fault(
         id="node-link-down",

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import functools
 import importlib
 import queue
@@ -24,7 +23,7 @@ from tests.faults.table import FAULTS, FIRST
 
 from .playbook import Run
 from .ready import patience
-from .results import ROOT, Results, Row, commit
+from .results import MARKS, ROOT, Results, Row, commit
 from .row import Bench, NotReset, blank, keep_report, locked, reset, row
 
 # One of each kind of verdict and of repair: what `make test` can afford.
@@ -142,7 +141,7 @@ def cleaned(host: str, bench: Bench) -> bool:
 
 def line(entry: Row) -> str:
     """One row for a person who watches."""
-    mark = {True: "right", False: "WRONG", None: "not run"}[entry["ok"]]
+    mark = MARKS[entry["ok"]]
     seen = entry["seen"] or {}
     what = f"{', '.join(seen.get('root_causes', [])) or '-'} / {seen.get('outcome', '-')}"
     detail = "" if entry["ok"] else f"  {entry['note']}"
@@ -208,9 +207,7 @@ def everything(faults: list[Fault], hosts: list[str], options: argparse.Namespac
         thread.start()
     for thread in threads:
         thread.join()
-    with contextlib.ExitStack() as stack:
-        for host in hosts[1:]:  # the first one is locked by its own rows
-            stack.enter_context(locked(host))
+    with locked(*hosts[1:]):  # the first one is locked by its own rows
         work([f for f in faults if f.scope == "cluster"], hosts[0], bench, results, turns)
 
 

@@ -18,6 +18,13 @@ ROOT: t.Final = Path(__file__).parents[2]
 # What decides about a row: with these unchanged it need not be run again.
 SOURCES: t.Final = ("plugins", "roles", "playbooks", "examples", "tests/faults", "tests/matrix")
 Row = dict[str, t.Any]
+MARKS: t.Final = {True: "right", False: "WRONG", None: "not run"}  # of a row's ok, for a person who watches
+
+
+def unrun(case: str, *, kind: str, mode: str, host: str, at: str, expected: Row, note: str = "") -> Row:
+    """The row of something that has not been run, *at* a commit."""
+    known = {"case": case, "kind": kind, "mode": mode, "host": host, "commit": at, "expected": expected}
+    return {**known, "seen": None, "ok": None, "seconds": None, "note": note}
 
 
 def commit(root: Path = ROOT) -> str:

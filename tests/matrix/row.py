@@ -26,7 +26,7 @@ from .playbook import Mode, NoReport, Report
 from .ready import Watch
 from .recording import keep as record
 from .recording import recording
-from .results import ROOT, Row
+from .results import ROOT, Row, unrun
 from .verdict import expected, mistakes, seen
 
 
@@ -72,11 +72,21 @@ def keep_report(fault: Fault, report: Report) -> None:
 
 
 @contextlib.contextmanager
-def locked(host: str) -> Iterator[None]:
-    """Nobody else breaks *host* meanwhile (the same lock as flock(1) takes)."""
-    with Path(f"/tmp/lab-{host}.lock").open("a", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+def locked(*hosts: str) -> Iterator[None]:
+    """Nobody else breaks these *hosts* meanwhile (the same locks as flock(1) takes, always in one order)."""
+    with contextlib.ExitStack() as stack:
+        for host in sorted(hosts):
+            lock = stack.enter_context(Path(f"/tmp/lab-{host}.lock").open("a", encoding="utf-8"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def too_few(workers: int, hosts: t.Sequence[str]) -> str:
+    """Why what needs so many *workers* could not be run on these; empty: there are enough."""
+    if len(hosts) >= workers:
+        return ""
+    need = f"needs {workers} workers, and the lab has {len(hosts)}"
+    return f"could not be run: {need}: make lab-up WORKERS={workers}"
 
 
 def row(fault: Fault, host: str, bench: Bench, *, clean: bool = False) -> tuple[Row, dict[str, str]]:
@@ -92,18 +102,8 @@ def row(fault: Fault, host: str, bench: Bench, *, clean: bool = False) -> tuple[
 
 def blank(fault: Fault, host: str, mode: Mode, commit: str) -> Row:
     """A row that has not been run."""
-    return {
-        "case": fault.id,
-        "kind": fault.kind,
-        "mode": mode,
-        "host": host,
-        "commit": commit,
-        "expected": expected(fault, mode),
-        "seen": None,
-        "ok": None,
-        "seconds": None,
-        "note": fault.note,
-    }
+    wanted = expected(fault, mode)
+    return unrun(fault.id, kind=fault.kind, mode=mode, host=host, at=commit, expected=wanted, note=fault.note)
 
 
 def _measured(fault: Fault, host: str, bench: Bench, entry: Row) -> tuple[Row, dict[str, str]]:

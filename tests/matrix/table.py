@@ -45,11 +45,16 @@ def cells(row: Row) -> list[str]:
         ", ".join(f"`{cause}`" for cause in seen.get("root_causes", [])) or "-",
         seen.get("outcome", "-"),
         ", ".join(f"`{step}`" for step in seen.get("actions", [])) or "nothing",
-        f"{row['seconds']:.0f} s" if row["seconds"] else "-",
+        took(row),
         changed(row),
         MARKS[row["ok"]],
         row["note"],
     ]
+
+
+def took(row: Row) -> str:
+    """How long it took."""
+    return f"{row['seconds']:.0f} s" if row["seconds"] else "-"
 
 
 def changed(row: Row) -> str:
@@ -62,7 +67,7 @@ def changed(row: Row) -> str:
 def look_alikes(rows: list[Row]) -> list[str]:
     """The table of faults that people take for each other; both must have been named right."""
     right = {row["case"]: row["ok"] for row in rows}
-    lines = [line(ALIKE), line(["---"] * len(ALIKE))]
+    lines = head(ALIKE)
     for pair in PAIRS:
         marks = {right.get(pair.first), right.get(pair.second)}
         mark = "yes" if marks == {True} else "not run" if None in marks else "**no**"
@@ -70,11 +75,11 @@ def look_alikes(rows: list[Row]) -> list[str]:
     return lines
 
 
-def count(rows: list[Row]) -> str:
-    """How many were right, of those that could be run, for each kind."""
+def count(rows: list[Row], by: str = "kind") -> str:
+    """How many were right, of those that could be run, for each kind (or what else rows are told apart *by*)."""
     sentences = []
-    for kind in dict.fromkeys(row["kind"] for row in rows):
-        run = [row for row in rows if row["kind"] == kind and row["ok"] is not None]
+    for kind in dict.fromkeys(row[by] for row in rows):
+        run = [row for row in rows if row[by] == kind and row["ok"] is not None]
         right = sum(row["ok"] for row in run)
         sentences.append(f"{kind}: {right} of {len(run)} right")
     missing = sum(row["ok"] is None for row in rows)
@@ -96,11 +101,16 @@ def page(data: dict[str, t.Any]) -> str:
     for mode, title in TITLES.items():
         rows = [row for row in data["rows"] if row["mode"] == mode]
         if rows:
-            lines += ["", title, "", count(rows), "", line(COLUMNS), line(["---"] * len(COLUMNS))]
+            lines += ["", title, "", count(rows), "", *head(COLUMNS)]
             lines += [line(cells(row)) for row in rows]
         if rows and mode == "diagnose":
             lines += ["", "## Look-alikes", "", *look_alikes(rows)]
     return "\n".join(lines) + "\n"
+
+
+def head(columns: t.Sequence[str]) -> list[str]:
+    """The first two lines of a table."""
+    return [line(columns), line(["---"] * len(columns))]
 
 
 def line(texts: t.Iterable[str]) -> str:

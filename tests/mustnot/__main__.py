@@ -26,8 +26,8 @@ from tests.chaos.verdict import refusals
 from tests.faults.lab import NotInjected, inject, undo
 from tests.lab._lab import Lab, open_lab
 from tests.lab._model import LabError, default_paths
-from tests.matrix.results import ROOT, Results, Row, commit
-from tests.matrix.row import NotReset, locked, reset, versions_of
+from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
+from tests.matrix.row import NotReset, locked, reset, too_few, versions_of
 
 from .cases import BUDGET, CASES, Case
 from .verdict import mistakes, quoted
@@ -38,17 +38,15 @@ DRAIN: t.Final = "outward.kubelet.node_drain"
 
 def blank(id: str, kind: str, host: str, expected: dict[str, t.Any]) -> Row:
     """A row that has not been run."""
-    fields = {"case": id, "kind": kind, "mode": MODE, "host": host, "commit": commit(), "expected": expected}
-    return {**fields, "seen": None, "ok": None, "seconds": None, "note": ""}
+    return unrun(id, kind=kind, mode=MODE, host=host, at=commit(), expected=expected)
 
 
 def row(case: Case, lab: Lab, host: str, workers: list[str]) -> tuple[Row, dict[str, str]]:
     """One row, and the versions that were seen. Never raises for a row that could not be run."""
     expected = {"actions": [], "outcome": list(case.outcomes), "words": case.words}
     entry = blank(case.id, case.kind, host, expected)
-    if len(workers) < case.workers:
-        need = f"needs {case.workers} workers, and the lab has {len(workers)}: make lab-up WORKERS={case.workers}"
-        return {**entry, "note": f"could not be run: {need}"}, {}
+    if lack := too_few(case.workers, workers):
+        return {**entry, "note": lack}, {}
     try:
         with tempfile.TemporaryDirectory(prefix="outward-mustnot-") as name:
             return measured(case, lab, host, Path(name), entry)
@@ -118,7 +116,7 @@ def drained(host: str) -> Row:
 
 def line(entry: Row) -> str:
     """One row for a person who watches."""
-    mark = {True: "right", False: "WRONG", None: "not run"}[entry["ok"]]
+    mark = MARKS[entry["ok"]]
     found = entry["seen"] or {}
     words = f"{entry['note']} {found.get('refused', '')}" if entry["note"] else found.get("words", "")
     return f"{mark:8} {entry['case']:48} {entry['seconds'] or 0:6.1f} s  {words}"
@@ -142,22 +140,13 @@ def main() -> int:
         if name not in cases:
             entry, versions = drained(options.host), dict[str, str]()
         else:
-            with every(workers if cases[name].fault.scope == "cluster" else [options.host]):
+            with locked(*(workers if cases[name].fault.scope == "cluster" else [options.host])):
                 entry, versions = row(cases[name], lab, options.host, workers)
         results.put(entry, versions)
         print(line(entry), flush=True)
     with locked(options.host):
         reset(options.host)
     return 1 if any(entry["ok"] is False for entry in results.rows if entry["case"] in names) else 0
-
-
-@contextlib.contextmanager
-def every(hosts: list[str]) -> Iterator[None]:
-    """Nobody else breaks these meanwhile."""
-    with contextlib.ExitStack() as stack:
-        for host in sorted(hosts):
-            stack.enter_context(locked(host))
-        yield
 
 
 if __name__ == "__main__":

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.matrix.results import ROOT, Row
-from tests.matrix.table import MARKS, count, line
+from tests.matrix.table import MARKS, count, head, line, took
 
 RESULTS: t.Final = ROOT / "docs" / "results"
 PAGE: t.Final = ROOT / "docs" / "guards.md"
 HEAD: t.Final = """<!-- Written by `python3 -m tests.tools.guards` from docs/results; do not edit. -->
 # What keeps the cluster safe from us
 
-Each row was run against real nodes, a real API server and the access that we ship, never as an admin. What a row expects,
-what was seen and which commit it was stand in the files named below.
+Each row was run against real nodes and a real API server. Our playbooks had the access that we ship; the drains, also those
+of `node_drain`, had an admin's. What a row expects, what was seen and which commit it was stand in the files named below.
 """
 
 
@@ -114,14 +114,12 @@ def page(results: Path = RESULTS) -> str:
 
 def _section(part: Section, path: Path) -> str:
     data = json.loads(path.read_text())
-    counted = count([{**row, "kind": row[part.by]} for row in data["rows"]])
-    heads = ("case", *part.columns, "time", "right", "note")
+    counted = count(data["rows"], part.by)
     lines = [f"## {part.title}", "", part.about, ""]
     lines += [f"`{data['made_by']}` writes [{part.file}](results/{part.file}). {counted}", ""]
-    lines += [line(heads), line(["---"] * len(heads))]
+    lines += head(("case", *part.columns, "time", "right", "note"))
     for row in data["rows"]:
-        time = f"{row['seconds']:.0f} s" if row["seconds"] else "-"
-        lines.append(line((row["case"], *part.cells(row), time, MARKS[row["ok"]], row["note"])))
+        lines.append(line((row["case"], *part.cells(row), took(row), MARKS[row["ok"]], row["note"])))
     return "\n".join(lines) + "\n"
 
 

@@ -9,7 +9,6 @@ One Molecule a scenario: after a failure it goes on only like this, and takes th
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -59,9 +58,7 @@ def environment() -> dict[str, str]:
 
 def run(scenario: str) -> tuple[bool, float]:
     """(whether it passed, seconds without those spent on waiting for the hosts)."""
-    with contextlib.ExitStack() as locks:
-        for host in hosts(scenario):
-            locks.enter_context(locked(host))
+    with locked(*hosts(scenario)):
         start = time.monotonic()
         done = subprocess.run(command(scenario), cwd=ROOT, env=environment(), check=False)
         return done.returncode == 0, time.monotonic() - start

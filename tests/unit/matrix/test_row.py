@@ -15,7 +15,7 @@ from tests.faults.model import Fault
 from tests.faults.table import FAULTS
 from tests.matrix.playbook import NoReport
 from tests.matrix.ready import Watch
-from tests.matrix.row import Bench, NotReset, row, versions_of
+from tests.matrix.row import Bench, NotReset, row, too_few, versions_of
 
 from .test_verdict import RIGHT
 
@@ -107,3 +107,8 @@ def test_versions_by_whoever_knows_them(evidence: dict[str, t.Any]) -> None:
 def test_versions_that_nobody_knows_are_left_out() -> None:
     evidence = {"cluster": {"node": {"unknown": "no answer"}}, "node": {"kubelet": {"version": {"unknown": "x"}}}}
     assert set(versions_of({"evidence": evidence})) == {"ansible-core"}
+
+
+def test_what_needs_more_workers_says_how_to_have_them() -> None:
+    assert too_few(2, ["pi-04", "pi-05"]) == ""
+    assert "needs 3 workers, and the lab has 2: make lab-up WORKERS=3" in too_few(3, ["pi-04", "pi-05"])
