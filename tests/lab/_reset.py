@@ -25,6 +25,7 @@ RESTART_SECONDS = 180
 SSH_SECONDS = 60
 # Load average of a guest that may become a baseline: one that is starved takes its kernel's complaints with it.
 CALM = 4.0
+CALM_SECONDS = 240
 
 
 def save(lab: Lab, hosts: Sequence[Host]) -> None:
@@ -34,7 +35,16 @@ def save(lab: Lab, hosts: Sequence[Host]) -> None:
     baseline = _baseline.record(items, lab.kubectl.list("nodes"))
     _store(lab, replace(baseline, pods=pods))
     for host in hosts:
+        _await_calm(lab, host)
         _save_host(lab, host)
+
+
+def _await_calm(lab: Lab, host: Host) -> None:
+    """Until the guest has caught up with its boot and with what else this machine does; a busy one is saved in the end."""
+    try:
+        wait_for(f"{host.name} is calm", lambda: lab.guest(host).load() < CALM, CALM_SECONDS, pause=5)
+    except LabError as error:
+        say(f"  {error}")
 
 
 def _store(lab: Lab, baseline: Baseline) -> None:

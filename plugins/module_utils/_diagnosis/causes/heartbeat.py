@@ -29,6 +29,8 @@ FAILURES = 3
 # Seconds. A kubelet tries a renewal five times in a row (client-go, component-helpers/apimachinery/lease), 10 s each:
 # failures that are closer together are one short outage, and it is over.
 SPREAD = 60.0
+# Seconds: each failed try takes ten, and the next begins at once. Who has been silent for longer renews, or is gone.
+STILL = 60.0
 
 
 def split(server: str) -> tuple[str, str]:
@@ -154,9 +156,12 @@ def apiserver_overload(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     "machine with this address",
 )
 def heartbeat_jitter(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
-    """Some packets get through and many do not, from this node only; the clock and the pressure are well."""
-    found = lately(node, NO_LEASE + TIMED_OUT, node.kubelet.journal)
-    if not found or found[0].count < FAILURES or node.network.segments < ENOUGH_SEGMENTS:
+    """Some packets get through and many do not, from this node only; the clock and the pressure are well.
+
+    It is said of a kubelet that renews its Lease now, with trouble: an outage that has ended is in the journal as well.
+    """
+    found = lately(node, NO_LEASE + TIMED_OUT, node.kubelet.journal, seconds=STILL)
+    if not found or found[0].count < FAILURES or node.network.segments < ENOUGH_SEGMENTS or not kubelet_answers(node):
         return
     if found[0].last - found[0].first < SPREAD:
         return
