@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import typing as t
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import refuse
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import look_of
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import api_now, instant
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.lock import (
@@ -72,7 +73,9 @@ class ActionModule(ActionBase):
             return {"changed": False, **known, "lock": None}
         me = this_run(variables, known["incident"]["node"])
         if not known["permitted"]:
-            return {"changed": False, **known, "incident": tidied(options, known["incident"], me), "lock": None}
+            known = self._tidied(options, known, me, variables)
+        if not known["permitted"]:
+            return {"changed": False, **known, "lock": None}
         refuse_token(options)
         held = self._acquire(options, me)
         if isinstance(held, str):
@@ -113,14 +116,40 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         """All guards asked again of the fleet as it is now that nobody else may change it, and of the node if we knew it long ago."""
         look = look_of(incident)
-        node = look.node
         if held.waited > slots.RENEWAL or age(look) > OLD:
-            node = observe(self, vars(node)["profile"].name, variables)
-        cluster = evidence_of({**options, "cluster": None}, look.name)
-        now = dataclasses.replace(look, mode=incident["mode"], node=node, cluster=cluster)
-        found = conclude(now, policy(options, locked=True))
-        told = {name: incident[name] for name in ("explanations",) if name in incident}
-        return {**found, "incident": {**found["incident"], **told}}
+            look = self._observed(look, variables)
+        return concluded(options, incident, look, locked=True)
+
+    def _tidied(
+        self, options: dict[str, t.Any], known: dict[str, t.Any], me: slots.Holder, variables: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        """*known* once the locks of this node that interrupted runs have left are freed, with a note about each.
+
+        What such a run began may not show yet: a node that looks well is looked at again when it has had its time.
+        """
+        incident = known["incident"]
+        freed = left(options, incident, me)
+        if not freed:
+            return known
+        notes = [*incident.get("notes", ()), *(slots.cleared(slot) for slot in freed)]
+        told, look = {**incident, "notes": notes}, look_of(incident)
+        rest = slots.unsettled(freed, api_now(look.cluster)) if works(incident) else 0.0
+        if not rest:
+            return {**known, "incident": told}
+        time.sleep(rest)
+        return concluded(options, told, self._observed(look, variables), locked=False)
+
+    def _observed(self, look: Look, variables: dict[str, t.Any]) -> Look:
+        return dataclasses.replace(look, node=observe(self, vars(look.node)["profile"].name, variables))
+
+
+def concluded(options: dict[str, t.Any], incident: dict[str, t.Any], look: Look, locked: bool) -> dict[str, t.Any]:
+    """What follows from *look*, with the cluster as it is now; what *incident* explains and notes is kept."""
+    cluster = evidence_of({**options, "cluster": None}, look.name)
+    now = dataclasses.replace(look, mode=incident["mode"], cluster=cluster)
+    found = conclude(now, policy(options, locked=locked))
+    told = {name: incident[name] for name in ("explanations", "notes") if name in incident}
+    return {**found, "incident": {**found["incident"], **told}}
 
 
 def age(look: Look) -> float:
@@ -128,18 +157,20 @@ def age(look: Look) -> float:
     return (datetime.now(UTC) - look.started).total_seconds()
 
 
-def tidied(options: dict[str, t.Any], incident: dict[str, t.Any], me: slots.Holder) -> dict[str, t.Any]:
-    """*incident* with a note about each lock of this node that an interrupted run has left, and that is freed now.
+def works(incident: dict[str, t.Any]) -> bool:
+    """Nothing is wrong with the node, as far as *incident* knows."""
+    return bool(incident["diagnosis"]["status"] == "healthy")
+
+
+def left(options: dict[str, t.Any], incident: dict[str, t.Any], me: slots.Holder) -> list[slots.Slot]:
+    """Locks of this node that interrupted runs have left, and that are freed now.
 
     An API server that does not answer, or a right that is missing, is told elsewhere, and such a lock expires anyway.
     """
-    works = incident["diagnosis"]["status"] == "healthy"
     try:
-        freed = clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works)
+        return clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works(incident))
     except (Silent, KubeError):
-        return incident
-    notes = [slots.cleared(slot) for slot in freed]
-    return {**incident, "notes": [*incident.get("notes", ()), *notes]} if notes else incident
+        return []
 
 
 def released(options: dict[str, t.Any]) -> dict[str, t.Any]:
