@@ -18,7 +18,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import refuse
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import look_of
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import api_now, instant
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.lock import (
@@ -28,6 +28,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.lock import 
     clear,
     hand_over,
     release,
+    settles_in,
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
@@ -50,6 +51,8 @@ ARGUMENTS: t.Final[Spec] = {
 # Seconds. An ordinary run takes the lock some seconds after its look; after longer (a starved node or controller) another
 # run may have come and gone meanwhile.
 OLD: t.Final = 30
+# What the diagnosis of a node may be while something that was begun does not show yet.
+UNSHOWN: t.Final = ("healthy", "unknown")
 
 
 class ActionModule(ActionBase):
@@ -73,9 +76,9 @@ class ActionModule(ActionBase):
             return {"changed": False, **known, "lock": None}
         me = this_run(variables, known["incident"]["node"])
         if not known["permitted"]:
-            known = self._tidied(options, known, me, variables)
+            known = self._settled(options, known, me, variables)
         if not known["permitted"]:
-            return {"changed": False, **known, "lock": None}
+            return {"changed": False, **known, "incident": tidied(options, known["incident"], me), "lock": None}
         refuse_token(options)
         held = self._acquire(options, me)
         if isinstance(held, str):
@@ -120,24 +123,16 @@ class ActionModule(ActionBase):
             look = self._observed(look, variables)
         return concluded(options, incident, look, locked=True)
 
-    def _tidied(
+    def _settled(
         self, options: dict[str, t.Any], known: dict[str, t.Any], me: slots.Holder, variables: dict[str, t.Any]
     ) -> dict[str, t.Any]:
-        """*known* once the locks of this node that interrupted runs have left are freed, with a note about each.
-
-        What such a run began may not show yet: a node that looks well is looked at again when it has had its time.
-        """
+        """*known*; or what is known once that which a run was doing when it was killed just now has had its time to show."""
         incident = known["incident"]
-        freed = left(options, incident, me)
-        if not freed:
-            return known
-        notes = [*incident.get("notes", ()), *(slots.cleared(slot) for slot in freed)]
-        told, look = {**incident, "notes": notes}, look_of(incident)
-        rest = slots.unsettled(freed, api_now(look.cluster)) if works(incident) else 0.0
+        rest = unsettled(options, me) if incident["diagnosis"]["status"] in UNSHOWN else 0.0
         if not rest:
-            return {**known, "incident": told}
+            return known
         time.sleep(rest)
-        return concluded(options, told, self._observed(look, variables), locked=False)
+        return concluded(options, incident, self._observed(look_of(incident), variables), locked=False)
 
     def _observed(self, look: Look, variables: dict[str, t.Any]) -> Look:
         return dataclasses.replace(look, node=observe(self, vars(look.node)["profile"].name, variables))
@@ -157,20 +152,26 @@ def age(look: Look) -> float:
     return (datetime.now(UTC) - look.started).total_seconds()
 
 
-def works(incident: dict[str, t.Any]) -> bool:
-    """Nothing is wrong with the node, as far as *incident* knows."""
-    return bool(incident["diagnosis"]["status"] == "healthy")
+def unsettled(options: dict[str, t.Any], me: slots.Holder) -> float:
+    """Seconds; 0 also when nobody can tell: an API server that does not answer is told elsewhere."""
+    try:
+        return settles_in(Access.of(options), slots.Claim(me, options["max_unavailable"], gone))
+    except (Silent, KubeError):
+        return 0.0
 
 
-def left(options: dict[str, t.Any], incident: dict[str, t.Any], me: slots.Holder) -> list[slots.Slot]:
-    """Locks of this node that interrupted runs have left, and that are freed now.
+def tidied(options: dict[str, t.Any], incident: dict[str, t.Any], me: slots.Holder) -> dict[str, t.Any]:
+    """*incident* with a note about each lock of this node that an interrupted run has left, and that is freed now.
 
     An API server that does not answer, or a right that is missing, is told elsewhere, and such a lock expires anyway.
     """
+    works = incident["diagnosis"]["status"] == "healthy"
     try:
-        return clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works(incident))
+        freed = clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works)
     except (Silent, KubeError):
-        return []
+        return incident
+    notes = [slots.cleared(slot) for slot in freed]
+    return {**incident, "notes": [*incident.get("notes", ()), *notes]} if notes else incident
 
 
 def released(options: dict[str, t.Any]) -> dict[str, t.Any]:
