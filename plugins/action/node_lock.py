@@ -51,8 +51,6 @@ ARGUMENTS: t.Final[Spec] = {
 # Seconds. An ordinary run takes the lock some seconds after its look; after longer (a starved node or controller) another
 # run may have come and gone meanwhile.
 OLD: t.Final = 30
-# What the diagnosis of a node may be while something that was begun does not show yet.
-UNSHOWN: t.Final = ("healthy", "unknown")
 
 
 class ActionModule(ActionBase):
@@ -126,9 +124,9 @@ class ActionModule(ActionBase):
     def _settled(
         self, options: dict[str, t.Any], known: dict[str, t.Any], me: slots.Holder, variables: dict[str, t.Any]
     ) -> dict[str, t.Any]:
-        """*known*; or what is known once that which a run was doing when it was killed just now has had its time to show."""
+        """*known*; or for a node that looks well, what is known when that which a killed run did has had its time to show."""
         incident = known["incident"]
-        rest = unsettled(options, me) if incident["diagnosis"]["status"] in UNSHOWN else 0.0
+        rest = unsettled(options, me) if works(incident) else 0.0
         if not rest:
             return known
         time.sleep(rest)
@@ -152,6 +150,11 @@ def age(look: Look) -> float:
     return (datetime.now(UTC) - look.started).total_seconds()
 
 
+def works(incident: dict[str, t.Any]) -> bool:
+    """Nothing is wrong with the node, as far as *incident* knows."""
+    return bool(incident["diagnosis"]["status"] == "healthy")
+
+
 def unsettled(options: dict[str, t.Any], me: slots.Holder) -> float:
     """Seconds; 0 also when nobody can tell: an API server that does not answer is told elsewhere."""
     try:
@@ -165,9 +168,8 @@ def tidied(options: dict[str, t.Any], incident: dict[str, t.Any], me: slots.Hold
 
     An API server that does not answer, or a right that is missing, is told elsewhere, and such a lock expires anyway.
     """
-    works = incident["diagnosis"]["status"] == "healthy"
     try:
-        freed = clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works)
+        freed = clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works(incident))
     except (Silent, KubeError):
         return incident
     notes = [slots.cleared(slot) for slot in freed]
