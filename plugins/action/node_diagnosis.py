@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.settling import too_early
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.starting import worth_trying
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
@@ -56,6 +58,28 @@ class ActionModule(ActionBase):
         host = str(variables["inventory_hostname"])
         name = options["node_name"] or host
         started = datetime.now(UTC)
+        node, cluster = self._settled(options, name, variables)
+        node = self._tried(options, variables, node, cluster)
+        mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
+        look = Look(host, mode, started, node, cluster, cluster.name)
+        return {"changed": False, **conclude(look, allowed, causes)}
+
+    def _settled(
+        self, options: dict[str, t.Any], name: str, variables: dict[str, t.Any]
+    ) -> tuple[NodeEvidence, ClusterEvidence]:
+        """The node and the cluster; once more when the first look came too early to say anything."""
+        node, cluster = self._both(options, name, variables)
+        early = too_early(diagnose(node, cluster))
+        if early is None:
+            return node, cluster
+        self._display.display(f"{name}: {early.why}; looking again in {early.seconds:.0f} s")
+        time.sleep(early.seconds)
+        return self._both({**options, "cluster": None}, name, variables)
+
+    def _both(
+        self, options: dict[str, t.Any], name: str, variables: dict[str, t.Any]
+    ) -> tuple[NodeEvidence, ClusterEvidence]:
+        """The node and the cluster, asked at the same time."""
         with ThreadPoolExecutor(1) as pool:
             listing = pool.submit(evidence_of, options, name)
             node = self._observe(options["profile"], variables)
@@ -63,10 +87,7 @@ class ActionModule(ActionBase):
         problem = no_node(node, cluster)
         if problem:
             raise AnsibleActionFail(problem)
-        node = self._tried(options, variables, node, cluster)
-        mode: Mode = "check" if self._task.check_mode and options["mode"] == "recover" else options["mode"]
-        look = Look(host, mode, started, node, cluster, cluster.name)
-        return {"changed": False, **conclude(look, allowed, causes)}
+        return node, cluster
 
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
         node = observe(self, profile, variables)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import typing as t
 from datetime import UTC, datetime
 
@@ -27,6 +28,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.lock import 
     clear,
     hand_over,
     release,
+    settles_in,
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
@@ -72,6 +74,8 @@ class ActionModule(ActionBase):
             return {"changed": False, **known, "lock": None}
         me = this_run(variables, known["incident"]["node"])
         if not known["permitted"]:
+            known = self._settled(options, known, me, variables)
+        if not known["permitted"]:
             return {"changed": False, **known, "incident": tidied(options, known["incident"], me), "lock": None}
         refuse_token(options)
         held = self._acquire(options, me)
@@ -113,14 +117,32 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         """All guards asked again of the fleet as it is now that nobody else may change it, and of the node if we knew it long ago."""
         look = look_of(incident)
-        node = look.node
         if held.waited > slots.RENEWAL or age(look) > OLD:
-            node = observe(self, vars(node)["profile"].name, variables)
-        cluster = evidence_of({**options, "cluster": None}, look.name)
-        now = dataclasses.replace(look, mode=incident["mode"], node=node, cluster=cluster)
-        found = conclude(now, policy(options, locked=True))
-        told = {name: incident[name] for name in ("explanations",) if name in incident}
-        return {**found, "incident": {**found["incident"], **told}}
+            look = self._observed(look, variables)
+        return concluded(options, incident, look, locked=True)
+
+    def _settled(
+        self, options: dict[str, t.Any], known: dict[str, t.Any], me: slots.Holder, variables: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
+        """*known*; or for a node that looks well, what is known when that which a killed run did has had its time to show."""
+        incident = known["incident"]
+        rest = unsettled(options, me) if works(incident) else 0.0
+        if not rest:
+            return known
+        time.sleep(rest)
+        return concluded(options, incident, self._observed(look_of(incident), variables), locked=False)
+
+    def _observed(self, look: Look, variables: dict[str, t.Any]) -> Look:
+        return dataclasses.replace(look, node=observe(self, vars(look.node)["profile"].name, variables))
+
+
+def concluded(options: dict[str, t.Any], incident: dict[str, t.Any], look: Look, locked: bool) -> dict[str, t.Any]:
+    """What follows from *look*, with the cluster as it is now; what *incident* explains and notes is kept."""
+    cluster = evidence_of({**options, "cluster": None}, look.name)
+    now = dataclasses.replace(look, mode=incident["mode"], cluster=cluster)
+    found = conclude(now, policy(options, locked=locked))
+    told = {name: incident[name] for name in ("explanations", "notes") if name in incident}
+    return {**found, "incident": {**found["incident"], **told}}
 
 
 def age(look: Look) -> float:
@@ -128,14 +150,26 @@ def age(look: Look) -> float:
     return (datetime.now(UTC) - look.started).total_seconds()
 
 
+def works(incident: dict[str, t.Any]) -> bool:
+    """Nothing is wrong with the node, as far as *incident* knows."""
+    return bool(incident["diagnosis"]["status"] == "healthy")
+
+
+def unsettled(options: dict[str, t.Any], me: slots.Holder) -> float:
+    """Seconds; 0 also when nobody can tell: an API server that does not answer is told elsewhere."""
+    try:
+        return settles_in(Access.of(options), slots.Claim(me, options["max_unavailable"], gone))
+    except (Silent, KubeError):
+        return 0.0
+
+
 def tidied(options: dict[str, t.Any], incident: dict[str, t.Any], me: slots.Holder) -> dict[str, t.Any]:
     """*incident* with a note about each lock of this node that an interrupted run has left, and that is freed now.
 
     An API server that does not answer, or a right that is missing, is told elsewhere, and such a lock expires anyway.
     """
-    works = incident["diagnosis"]["status"] == "healthy"
     try:
-        freed = clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works)
+        freed = clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works(incident))
     except (Silent, KubeError):
         return incident
     notes = [slots.cleared(slot) for slot in freed]

@@ -39,14 +39,10 @@ def main() -> int:
         os.execv(command[0], command)
     results = Results(options.results, "make drain")
     lab = open_lab(default_paths(os.environ, Path.home()))
-    stage = Stage(lab, options.host)
+    stage, means = Stage(lab, options.host), Place(lab.kubectl, lab.paths.access("recover"), place)
     cases = [case for case in CASES if re.fullmatch(options.only, case.id)]
     with locked(options.host), stage.kept():
-        rows = [
-            _put(results, case, name, Place(lab.kubectl, place), stage)
-            for case in cases
-            for name in options.tool or TOOLS
-        ]
+        rows = [_put(results, case, name, means, stage) for case in cases for name in options.tool or TOOLS]
     return 0 if all(row["ok"] for row in rows if row["mode"] == OWN) else 1
 
 

@@ -39,6 +39,7 @@ class Place:
     """Where the tools find the cluster and each other."""
 
     kubectl: Kubectl
+    access: Path  # a kubeconfig with the rights that we ship for a recovery: all that ours gets
     neighbour: Path  # where the collection kubernetes.core lies
 
 
@@ -48,7 +49,7 @@ Tool = Callable[[Place, str, Options], Ended]
 def ours(place: Place, node: str, options: Options) -> Ended:
     """outward.kubelet.node_drain."""
     arguments = {
-        "kubeconfig": str(place.kubectl.kubeconfig),
+        "kubeconfig": str(place.access),
         "timeout": options.timeout,
         "delete_bare_pods": options.bare,
         "delete_emptydir_data": options.empty_dir,

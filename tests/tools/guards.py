@@ -20,8 +20,8 @@ PAGE: t.Final = ROOT / "docs" / "guards.md"
 HEAD: t.Final = """<!-- Written by `python3 -m tests.tools.guards` from docs/results; do not edit. -->
 # What keeps the cluster safe from us
 
-Each row was run against real nodes and a real API server. Our playbooks had the access that we ship; the drains, also those
-of `node_drain`, had an admin's. What a row expects, what was seen and which commit it was stand in the files named below.
+Each row was run against real nodes and a real API server. Our playbooks and `node_drain` had the access that we ship, the
+two other drains an admin's. What a row expects, what was seen and which commit it was stand in the files named below.
 """
 
 

@@ -27,6 +27,9 @@ PREFIX: t.Final = "outward-kubelet-"
 DURATION: t.Final = 60
 # A sixth of it: four renewals may fail, each given up after 15 s at most, before the lock is lost.
 RENEWAL: t.Final = 10
+# After the last sign of life of a run that was killed. A kubelet asks its runtime every 5 s and posts its status every
+# 10 s (nodeStatusUpdateFrequency): in the lab Ready became False once more after containerd had been started.
+SETTLED: t.Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,12 @@ def cleared(slot: Slot) -> str:
     since = f" at {instant(slot.acquired)}" if slot.acquired else ""
     end = f"left it unproven ({slot.handed_over})" if slot.handed_over else "was interrupted"
     return f"{who} took the node in hand{since} and {end}; its lock is taken away"
+
+
+def unsettled(slots: Iterable[Slot], now: datetime) -> float:
+    """Seconds until what the holders of *slots* did last has had its time to show; 0: it has."""
+    last = [slot.renewed for slot in slots if slot.renewed]
+    return max(0.0, SETTLED - (now - max(last)).total_seconds()) if last else 0.0
 
 
 def loss(slot: Slot, me: Holder, now: datetime) -> str | None:

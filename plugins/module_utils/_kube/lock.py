@@ -37,6 +37,7 @@ from .._diagnosis.lock import (
     left_behind,
     loss,
     rival,
+    unsettled,
 )
 from . import convert
 from .connect import JSON, Api, connect
@@ -165,6 +166,12 @@ def release(api: Api, name: str, me: Holder) -> Slot:
 def hand_over(api: Api, name: str, me: Holder, reason: str) -> Slot:
     """The slot, renewed for the last time and left to expire; the Lease says why. Raises Lost, KubeError and Silent."""
     return _while_ours(api, name, me, lambda now: ({"renewTime": _micro(now)}, reason))
+
+
+def settles_in(access: Access, claim: Claim) -> float:
+    """Seconds until what an interrupted run did to our node has had its time to show. Raises KubeError and Silent."""
+    with connect(access) as api:
+        return unsettled(left_behind(slots(api), claim, _now(api), works=True), _now(api))
 
 
 def clear(access: Access, claim: Claim, works: bool) -> list[Slot]:

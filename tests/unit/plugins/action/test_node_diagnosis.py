@@ -2,24 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When the second, targeted question goes to the node, and what becomes of its answer."""
+"""When a node is looked at again or asked one more question, and what becomes of the answer."""
 
 from __future__ import annotations
 
+import time
 import typing as t
 from types import SimpleNamespace
 
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.action import node_diagnosis
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import cluster as c
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Unknown, to_json
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import SandboxTrial
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Answer
 from tests.unit.helpers import healthy_node
-from tests.unit.helpers_cluster import healthy_cluster
+from tests.unit.helpers_cluster import conditions, healthy_cluster
+from tests.unit.plugins.module_utils._diagnosis.test_diagnose import STOPPED, Changes
 from tests.unit.plugins.module_utils._diagnosis.test_starting import FAILED, NOTHING, STUCK
 
+NO_CONDITION: Changes = {"node__conditions": conditions(Ready="Unknown")}
 Asked = list[dict[str, t.Any]]
 
 
@@ -65,3 +69,35 @@ def test_a_node_that_is_lost_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPat
     node, dummy = tried(monkeypatch, STUCK, unreachable="timed out")
     assert vars(node)["sandbox"] == Unknown("making a Pod sandbox: timed out")
     assert isinstance(FAILED, SandboxTrial)
+
+
+@pytest.mark.parametrize(
+    ("first", "uptime", "slept"),
+    [
+        ({}, 40.0, []),
+        (STOPPED, 3600.0, []),
+        (STOPPED, 40.0, [80.0]),  # whatever it is: it may be the boot (chaos: a boot was called a lack of processors)
+        (NO_CONDITION, 3600.0, [30.0]),  # chaos: the API server had just come back, and the kubelet was trying again
+    ],
+    ids=["well", "found", "booted", "unknown"],
+)
+def test_a_node_in_the_middle_of_something_is_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch, first: Changes, uptime: float, slept: list[float]
+) -> None:
+    looks: list[tuple[NodeEvidence, c.ClusterEvidence]] = [
+        (healthy_node(), healthy_cluster()),
+        (
+            healthy_node(
+                **({} if first is NO_CONDITION else first), identity__uptime=uptime, kubelet__unit__started=1.0
+            ),
+            healthy_cluster(**(first if first is NO_CONDITION else {})),
+        ),
+    ]
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    action: t.Any = object.__new__(node_diagnosis.ActionModule)
+    action._display = SimpleNamespace(display=lambda line: None)
+    monkeypatch.setattr(action, "_both", lambda *dummy: looks.pop())
+    node, dummy = action._settled({"cluster": {}}, "pi-04", {})
+    assert waited == slept
+    assert (node == healthy_node()) == bool(slept)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 import typing as t
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube import lock
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from tests.unit.api_server import FakeApi, serving
 from tests.unit.helpers import NOW, healthy_node
-from tests.unit.helpers_cluster import fleet, healthy_cluster
+from tests.unit.helpers_cluster import conditions, fleet, healthy_cluster
 from tests.unit.plugins.module_utils._diagnosis.test_diagnose import SILENT, STOPPED
 from tests.unit.plugins.module_utils._diagnosis.test_fleet_causes import TWO
 
@@ -237,6 +238,23 @@ def test_a_healthy_node_whose_run_was_killed_gets_its_lock_taken_away(
     (lease,) = api.written.values()
     assert "holderIdentity" not in lease["spec"]
     assert close(got["incident"], [], None, None, NOW)["notes"] == got["incident"]["notes"]
+
+
+@pytest.mark.parametrize("then", ["True", "False"])
+def test_what_a_run_did_that_was_killed_just_now_gets_its_time_to_show(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    # Chaos: containerd was started, and Ready became False once more.
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(node_lock, "gone", lambda holder: True)
+    monkeypatch.setattr(node_lock, "observe", lambda *dummy: healthy_node())
+    take(api, Holder("awx-7", "exec-01", "pi-04"))
+    api.date = format_datetime(NOW + timedelta(seconds=12), usegmt=True)
+    got, dummy = held(api, monkeypatch, {"node__conditions": conditions(Ready=then)}, diagnosis=diagnosis({}, {}))
+    assert (slept, got["lock"]) == ([18.0], None)
+    healthy = got["incident"]["diagnosis"]["status"] == "healthy"
+    assert (healthy, bool(got["incident"].get("notes"))) == (then == "True", then == "True")
 
 
 def test_a_silent_api_keeps_nobody_from_a_verdict(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:

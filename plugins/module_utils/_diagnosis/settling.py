@@ -1,0 +1,43 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""A node in the middle of something: what is seen of it now says little of what it will come to."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .diagnose import Diagnosis
+from .evidence import Undecided
+
+# Seconds. A node that boots has every processor busy, and its kubelet has not renewed its Lease: a Pi is through in one
+# minute, the lab's nodes take as long.
+BOOT: t.Final = 120.0
+# A kubelet posts its status and renews its Lease every 10 s, and tries again after 7 s what an API server did not take.
+TRANSIENT: t.Final = 30.0
+
+
+@dataclass(frozen=True)
+class TooEarly:
+    """Look again in so many *seconds*, and why."""
+
+    seconds: float
+    why: str
+
+
+def too_early(diagnosis: Diagnosis) -> TooEarly | None:
+    """Whether one more look, later, would say more; None: what is known stands."""
+    if diagnosis.status == "healthy":
+        return None
+    try:
+        rest = BOOT - diagnosis.node.identity.uptime
+    except Undecided:
+        rest = 0.0
+    if rest > 0:
+        return TooEarly(rest, f"it booted {BOOT - rest:.0f} s ago")
+    return TooEarly(TRANSIENT, "nothing is found, and not all is well") if diagnosis.status == "unknown" else None
