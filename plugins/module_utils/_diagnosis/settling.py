@@ -18,8 +18,9 @@ from .evidence import Undecided
 # Seconds. A node that boots has every processor busy, and its kubelet has not renewed its Lease: a Pi is through in one
 # minute, the lab's nodes take as long.
 BOOT: t.Final = 120.0
-# A kubelet posts its status and renews its Lease every 10 s, and tries again after 7 s what an API server did not take.
-TRANSIENT: t.Final = 30.0
+# When an API server comes back, a kubelet lists its own Node again after up to 30 s and as much again at random (client-go,
+# tools/cache/reflector.go); until then it does not see that Ready was made Unknown, and does not contradict.
+TRANSIENT: t.Final = 60.0
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def test_a_node_that_is_lost_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPat
         ({}, 40.0, []),
         (STOPPED, 3600.0, []),
         (STOPPED, 40.0, [80.0]),  # whatever it is: it may be the boot (chaos: a boot was called a lack of processors)
-        (NO_CONDITION, 3600.0, [30.0]),  # chaos: the API server had just come back, and the kubelet was trying again
+        (NO_CONDITION, 3600.0, [60.0]),  # chaos: the API server had just come back
     ],
     ids=["well", "found", "booted", "unknown"],
 )
