@@ -17,6 +17,8 @@ description:
   - Runs M(outward.kubelet.node_facts) on the node, lists the API's side of it from the controller at the same time,
     and returns what is wrong, why we think so, and which steps would be permitted.
   - A node that cannot be logged into is a result and not an error, so that the host stays in the play.
+  - A node that is not well and booted less than two minutes ago is looked at once more when it has had its time, and one
+    of which nothing can be said a minute later, before there is a verdict.
   - Nothing that lasts is changed anywhere. When Pods of this node do not start and nothing else says why, a Pod
     sandbox is made on the node and removed again, unless O(try_sandbox=false) or in check mode.
 extends_documentation_fragment:
