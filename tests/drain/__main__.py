@@ -71,7 +71,7 @@ def _put(results: Results, case: Case, name: str, place: Place, stage: Stage) ->
 
 def measured(case: Case, tool: Tool, place: Place, stage: Stage) -> dict[str, t.Any]:
     """Run one tool on one case. Raises LabError when the case could not be brought about."""
-    with stage.set(case) as uids, stage.meanwhile(case) as notes:
+    with stage.set(case) as uids, stage.meanwhile(case, uids) as notes:
         ended = tool(place, stage.host, case.options)
         found = {**seen(case, ended, uids, stage.pods(), stage.node()), **notes}
     wrong = mistakes(case, found, ended.seconds)

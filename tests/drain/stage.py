@@ -77,11 +77,11 @@ class Stage:
         return t.cast(Object, json.loads(self.kubectl("get", "node", self.host, "-o", "json")))
 
     @contextlib.contextmanager
-    def meanwhile(self, case: Case) -> Iterator[dict[str, bool]]:
-        """What happens during the drain, and what is only to be seen then."""
+    def meanwhile(self, case: Case, uids: set[str]) -> Iterator[dict[str, bool]]:
+        """What happens during the drain, and what is only to be seen then of the Pods with these *uids*."""
         notes: dict[str, bool] = {}
         end = threading.Event()
-        work = threading.Thread(target=self._watch, args=(case, notes, end))
+        work = threading.Thread(target=self._watch, args=(case, uids, notes, end))
         work.start()
         try:
             yield notes
@@ -89,7 +89,7 @@ class Stage:
             end.set()
             work.join()
 
-    def _watch(self, case: Case, notes: dict[str, bool], end: threading.Event) -> None:
+    def _watch(self, case: Case, uids: set[str], notes: dict[str, bool], end: threading.Event) -> None:
         if case.opens_after is not None and not end.wait(case.opens_after):
             patch = json.dumps({"spec": {"minAvailable": 0}})
             self.kubectl("patch", "pdb", BUDGET, "-n", NAMESPACE, "--type=merge", "-p", patch)
@@ -97,7 +97,7 @@ class Stage:
             notes["evicted_again"] = False
         while case.deleted and not end.wait(2):
             with contextlib.suppress(LabError):
-                notes["evicted_again"] |= evicted(self.pods())
+                notes["evicted_again"] |= evicted([pod for pod in self.pods() if pod["metadata"]["uid"] in uids])
 
     def clear(self) -> None:
         """Nothing of ours runs, and the node works and is not cordoned."""
