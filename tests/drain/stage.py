@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tests.lab import _process
 from tests.lab._kubectl import Object
@@ -77,7 +77,7 @@ class Stage:
         return t.cast(Object, json.loads(self.kubectl("get", "node", self.host, "-o", "json")))
 
     @contextlib.contextmanager
-    def meanwhile(self, case: Case, uids: set[str]) -> Iterator[dict[str, bool]]:
+    def meanwhile(self, case: Case, uids: Collection[str]) -> Iterator[dict[str, bool]]:
         """What happens during the drain, and what is only to be seen then of the Pods with these *uids*."""
         notes: dict[str, bool] = {}
         end = threading.Event()
@@ -89,7 +89,7 @@ class Stage:
             end.set()
             work.join()
 
-    def _watch(self, case: Case, uids: set[str], notes: dict[str, bool], end: threading.Event) -> None:
+    def _watch(self, case: Case, uids: Collection[str], notes: dict[str, bool], end: threading.Event) -> None:
         if case.opens_after is not None and not end.wait(case.opens_after):
             patch = json.dumps({"spec": {"minAvailable": 0}})
             self.kubectl("patch", "pdb", BUDGET, "-n", NAMESPACE, "--type=merge", "-p", patch)
