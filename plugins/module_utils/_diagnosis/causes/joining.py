@@ -16,6 +16,7 @@ from datetime import timedelta
 from ..cluster import ClusterEvidence, SigningRequest
 from ..node import NodeEvidence
 from ..registry import cause
+from ..signing import CLIENT, SERVING
 from ..signs import (
     api_now,
     clock_trusted,
@@ -28,8 +29,6 @@ from ..signs import (
     said,
 )
 
-CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
-SERVING = "kubernetes.io/kubelet-serving"
 # An approver works in seconds; the signer of a busy controller manager in tens of them.
 PATIENCE = timedelta(seconds=60)
 # A rotation starts with weeks to spare: nothing that waits for minutes only is news.
