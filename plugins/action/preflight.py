@@ -51,11 +51,13 @@ VARIABLES: t.Final[Spec] = {
     "outward_reports": {"type": "list", "elements": "path"},
     "outward_each": {"type": "str"},
     "outward_query": {"type": "str"},
+    "outward_certificate_days": {"type": "float"},
+    "outward_node_addresses": {"type": "list", "elements": "str"},
 }
 ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
     "report_dir": REPORT_DIR,
-    "mode": {"type": "str", "choices": ["diagnose", "recover"], "default": "diagnose"},
+    "mode": {"type": "str", "choices": list(ROLES), "default": "diagnose"},
 }
 MINIMUM: t.Final = {
     "outward_max_unavailable": 1,
@@ -64,6 +66,7 @@ MINIMUM: t.Final = {
     "outward_proof_timeout": 1,
     "outward_budget": 0,
     "outward_budget_period": 1,
+    "outward_certificate_days": 0,
 }
 MAXIMUM: t.Final = {"outward_budget_period": LONGEST_PERIOD}
 

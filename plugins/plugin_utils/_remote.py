@@ -90,9 +90,11 @@ def _harmless(answer: dict[str, t.Any]) -> dict[str, t.Any]:
     return {name: value for name, value in answer.items() if not name.startswith(OBEYED)}
 
 
-def observe(action: ActionBase, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
+def observe(
+    action: ActionBase, profile: str, variables: dict[str, t.Any], subsets: t.Sequence[str] = ("all",)
+) -> NodeEvidence:
     """The evidence of the task's host; a host that cannot be reached is evidence. Raises AnsibleActionFail."""
-    answer = ask(action, OBSERVE, {"profile": profile}, variables)
+    answer = ask(action, OBSERVE, {"profile": profile, "gather_subset": list(subsets)}, variables)
     if answer.unreachable:
         return unreachable_node(datetime.now(UTC), answer.unreachable)
     if answer.failed:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import typing as t
 
@@ -35,6 +36,7 @@ def ask(profile: Profile) -> Certificates:
         client_path = profile.kubeconfig if embedded else f"{profile.pki_dir}/kubelet-client-current.pem"
     authority = attempt(_authority, access, profile)
     client, client_problem = _client(client_path, access, authority)
+    client_ca_file, client_ca = _client_ca(attempt(_client_ca_path, profile))
     return Certificates(
         kubeconfig=Kubeconfig(
             file=file,
@@ -49,8 +51,9 @@ def ask(profile: Profile) -> Certificates:
         client_problem=client_problem,
         serving=attempt(_serving, profile),
         ca=_ca(authority, access, profile),
-        client_ca_file=attempt(_client_ca_file, profile),
+        client_ca_file=client_ca_file,
         client_files=tuple(name for name in names(profile.pki_dir) if name.startswith("kubelet-client-")),
+        client_ca=client_ca,
     )
 
 
@@ -164,10 +167,19 @@ def _serving(profile: Profile) -> Certificate | None:
     return None
 
 
-def _client_ca_file(profile: Profile) -> t.Any:
+def _client_ca_path(profile: Profile) -> t.Any:
     """clientCAFile of the kubelet's configuration; None: not configured."""
-    path = config(profile, unit_lines(profile.unit)).get("client_ca_file")
-    return attempt(describe, path) if isinstance(path, str) else path
+    return config(profile, unit_lines(profile.unit)).get("client_ca_file")
+
+
+def _client_ca(path: t.Any) -> tuple[t.Any, t.Any]:
+    """The file, and the first certificate in it."""
+    return (attempt(describe, path), attempt(_first, path)) if isinstance(path, str) else (path, path)
+
+
+def _first(path: str) -> Certificate | None:
+    text = read_or_none(path)
+    return None if text is None else _evidence(path, x509.certificates(text)[0], None, None)
 
 
 def _evidence(path: str, found: x509.X509, matches: t.Any, signed: t.Any) -> Certificate:
@@ -181,4 +193,6 @@ def _evidence(path: str, found: x509.X509, matches: t.Any, signed: t.Any) -> Cer
         not_after=found.not_after,
         key_matches=matches,
         signed_by_ca=signed,
+        usages=found.usages,
+        fingerprint=hashlib.sha256(found.encoded).hexdigest(),
     )

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.outward.kubelet.plugins.module_utils import _kube
-from ansible_collections.outward.kubelet.plugins.module_utils._kube import access, cordon, lock, notice, rights
+from ansible_collections.outward.kubelet.plugins.module_utils._kube import access, cordon, lock, notice, rights, signing
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.access import Token, allowed, ensure, lacking, mint
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import Api, connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError
@@ -82,9 +82,8 @@ def test_a_role_has_what_is_asked_for_and_nothing_else(role: Role) -> None:
     assert granted(role) == set().union(*(wanted(question) for question in RIGHTS[role]))
 
 
-@pytest.mark.parametrize("role", ["diagnose", "recover"])
+@pytest.mark.parametrize("role", ROLES)
 def test_no_right_is_there_for_nothing(role: Role) -> None:
-    """Those of certificates are ahead of their code, which its manifest says."""
     asked = {q for where, q in questions().items() if not where.startswith("rights.")}
     assert set(RIGHTS[role]) <= asked
 
@@ -166,8 +165,8 @@ def test_each_right_that_is_removed_is_named_alone(role: Role, fake: FakeApi, ap
 
 def test_every_named_object_is_asked_for(fake: FakeApi, api: Api) -> None:
     seen = reviewing(fake, lambda about: about["name"] == "kubernetes.io/kubelet-serving")
-    assert not allowed(api, rights.SIGNING[2])
-    assert [about["name"] for about in seen] == list(rights.SIGNING[2].names)
+    assert not allowed(api, signing.SIGNERS)
+    assert [about["name"] for about in seen] == list(signing.SIGNERS.names)
     assert allowed(api, lock.GET)
     assert seen[-1] == {
         "group": "coordination.k8s.io",
