@@ -88,8 +88,9 @@ class ActionModule(ActionBase):
             self._refuse_values(variables["hostvars"][host])
         refuse_twins(nodes)
         writable(Path(options["report_dir"]), len(nodes))
-        # To check is to look: a person who may only read can see what would be done.
-        require_rights(options, "diagnose" if self._task.check_mode else options["mode"])
+        # To check is to look: a person who may only read can see what would be done, but for how nodes find the cluster.
+        looking = self._task.check_mode and options["mode"] == "recover"
+        require_rights(options, "diagnose" if looking else options["mode"])
         return {"changed": False, "cluster": listed(options, sorted(nodes.values()))}
 
     def _refuse_values(self, variables: t.Mapping[str, t.Any]) -> None:

@@ -52,4 +52,8 @@ options:
       - It overrides neither O(hands_off) nor O(maintenance).
     type: str
     default: ""
+  certificates:
+    description: Whether this run renews client certificates, which takes the rights of the role C(certificates).
+    type: bool
+    default: false
 """

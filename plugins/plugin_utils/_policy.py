@@ -25,6 +25,7 @@ POLICY: t.Final[Spec] = {
     "hands_off": {"type": "str", "default": ""},
     "maintenance": {"type": "list", "elements": "str", "default": []},
     "reason": {"type": "str", "default": ""},
+    "certificates": {"type": "bool", "default": False},
 }
 # What YAML and Ansible make of a switch: as a reason it would say nothing, and `false` would say the contrary.
 SWITCHES: t.Final = frozenset({"true", "false", "yes", "no", "on", "off", "0", "1", "none"})
@@ -39,6 +40,7 @@ def policy(options: Mapping[str, t.Any], locked: bool = False) -> Policy:
         hands_off=reason("hands_off", options["hands_off"]),
         maintenance=windows("maintenance", options["maintenance"]),
         reason=options["reason"].strip(),
+        certificates=options["certificates"],
         locked=locked,
     )
 

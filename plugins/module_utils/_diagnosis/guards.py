@@ -23,7 +23,7 @@ from .diagnose import Diagnosis, Finding
 from .evidence import Undecided
 from .registry import CAUSES, ancestors
 from .signs import api_now, instant, some
-from .steps import RESTART
+from .steps import RENEW, RESTART, STARTING
 from .windows import Window
 
 HANDS_OFF: t.Final = "outward.kubelet/hands-off"
@@ -35,7 +35,7 @@ Automate = t.Literal["none", "safe", "guarded"]
 
 @dataclass(frozen=True)
 class Policy:
-    """What the person who runs us allows: the variables outward_ of the same names, but for the last."""
+    """What the person who runs us allows: the variables outward_ of the same names, but for the last two."""
 
     automate: Automate = "guarded"
     max_unavailable: int = 1
@@ -43,6 +43,7 @@ class Policy:
     hands_off: str = ""  # why nothing may be done; empty: it may
     maintenance: tuple[Window, ...] = ()  # when somebody else works on the nodes
     reason: str = ""  # a person's, to do what the ledger or somebody else's cordon refuses
+    certificates: bool = False  # whether this run renews client certificates, which takes rights of its own
     locked: bool = False  # this node is in our hands; what others have in theirs no longer makes us wait, it counts
 
 
@@ -119,9 +120,13 @@ def doubt_outside(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEviden
 
 
 def latent_faults(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
-    """A restart would bring a latent fault to effect."""
-    hidden = [f.cause.id for f in diagnosis.findings if f.role == "latent" and f.cause.stops_a_start]
-    if finding.cause.repair == RESTART and hidden:
+    """A restart would bring a latent fault to effect, unless it is one that the same step cures."""
+    hidden = [
+        f.cause.id
+        for f in diagnosis.findings
+        if f.role == "latent" and f.cause.stops_a_start and not (finding.cause.repair == f.cause.repair == RENEW)
+    ]
+    if finding.cause.repair in STARTING and hidden:
         return f"the kubelet would not come back: {', '.join(hidden)}"
     return None
 

@@ -13,12 +13,13 @@ import typing as t
 from dataclasses import dataclass
 
 from .evidence import JSON
-from .steps import CONTAINING, CORDON, RESTART, START_RUNTIME, UNCORDON
+from .steps import CONTAINING, CORDON, RENEW, RESTART, START_RUNTIME, UNCORDON
 
 # step -> (action, reason when done, reason otherwise but for its end), in the manner of Kubernetes' own events
 EVENTS: t.Final = {
     RESTART: ("RestartKubelet", "KubeletRestarted", "KubeletRestart"),
     START_RUNTIME: ("StartContainerd", "ContainerdStarted", "ContainerdStart"),
+    RENEW: ("RenewClientCertificate", "ClientCertificateRenewed", "ClientCertificateRenewal"),
     CORDON: ("CordonNode", "NodeCordoned", "NodeCordon"),
     UNCORDON: ("UncordonNode", "NodeUncordoned", "NodeUncordon"),
 }

@@ -17,7 +17,7 @@ from .cluster import ClusterEvidence
 from .diagnose import Diagnosis, Finding
 from .evidence import Undecided
 from .guards import CONTAINMENT, GUARDS, Policy
-from .steps import CORDON, RESTART, UNCORDON
+from .steps import CORDON, RENEW, RESTART, UNCORDON
 from .workload import notes
 
 
@@ -36,7 +36,7 @@ def plan(diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> tupl
     """The steps for *diagnosis*; a kubelet restart is always among them unless the node is healthy."""
     if diagnosis.status == "healthy":
         return tuple(_own_cordon(cluster, policy, "the node is healthy"))
-    roots = [f for f in diagnosis.roots if f.cause.repair]
+    roots = [f for f in diagnosis.roots if f.cause.repair and (f.cause.repair != RENEW or policy.certificates)]
     steps = {s.step: s for s in (_step(t.cast(str, f.cause.repair), f, diagnosis, cluster, policy) for f in roots)}
     if RESTART not in steps:
         steps[RESTART] = Step(RESTART, False, _why_no_restart(diagnosis), None)
@@ -54,7 +54,10 @@ def _step(name: str, finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvi
             refusal = f"cannot tell: {why}"
         if refusal:
             return Step(name, False, refusal, finding.cause.id)
-    return Step(name, True, finding.cause.refusal, finding.cause.id, notes(name, cluster))
+    reason = (
+        f"{finding.cause.refusal}; its kubelet asks for a new certificate" if name == RENEW else finding.cause.refusal
+    )
+    return Step(name, True, reason, finding.cause.id, notes(name, cluster))
 
 
 def _contain(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> Step:

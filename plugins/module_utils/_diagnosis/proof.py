@@ -19,7 +19,7 @@ from .explain import chosen
 from .health import examine
 from .node import NodeEvidence
 from .signs import running
-from .steps import RESTART
+from .steps import STARTING
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def prove(actions: tuple[Action, ...], before: Moment, after: Moment) -> Proof:
     checks: dict[str, t.Optional[bool]] = {c.name: c.ok for c in examine(after.node, after.cluster)}
     for action in actions:
         for name, question in QUESTIONS.items():
-            if name not in KUBELET_ONLY or action.step == RESTART:
+            if name not in KUBELET_ONLY or action.step in STARTING:
                 checks[name] = checks.get(name, True) and _ask(question, action, before, after)
     return Proof(checks)
 
@@ -88,7 +88,7 @@ def _calm(after: NodeEvidence, later: NodeEvidence) -> bool | None:
 
 def began(action: Action, node: NodeEvidence) -> datetime:
     """When the process that the action started began, by the node's own clock, which also writes the Lease."""
-    unit = node.kubelet.unit if action.step == RESTART else node.runtime.unit
+    unit = node.kubelet.unit if action.step in STARTING else node.runtime.unit
     if unit.started is None:
         return node.observed
     # The clock is read right after the uptime; the look ends seconds later, and a Lease of these seconds counts.

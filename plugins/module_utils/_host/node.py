@@ -18,14 +18,15 @@ from datetime import datetime, timedelta, timezone
 
 from .._diagnosis.evidence import Undecided, Unknown
 from .._diagnosis.ledger import Moment
-from .._diagnosis.node import Cri, Endpoint, NodeEvidence, Profile, Unit
+from .._diagnosis.node import ApiPath, Cri, Endpoint, NodeEvidence, Profile, Unit
+from .._parse.kubeconfig import Access
 from .._parse.redact import redact
 from . import ledger
 from .command import run
 from .errors import EXPECTED, words
 from .observe import observe
 from .pods import running_pods
-from .probes import cri, healthz, units
+from .probes import api, cri, healthz, units
 from .runner import Task
 from .runner import run as ask
 from .subsets import SUBSETS
@@ -67,6 +68,10 @@ class ThisNode:
     def pods(self) -> frozenset[str]:
         """By their control groups."""
         return frozenset(running_pods())
+
+    def reach(self, access: Access) -> ApiPath:
+        """The API server as *access* says, which no file of the node does; raises Undecided when that was cut off."""
+        return t.cast(ApiPath, self._look("api", lambda profile: api.reach(access, profile)))
 
     def systemctl(self, *arguments: str, seconds: float) -> t.Optional[str]:
         """What systemctl said when it did not succeed."""

@@ -23,7 +23,7 @@ from .._diagnosis.evidence import Undecided, unknown
 from .._diagnosis.ledger import Entry, Ledger, Order, judge
 from .._diagnosis.node import NodeEvidence, Unit
 from .ledger import Book, LedgerUnusable, opened, peek
-from .observe import GATING, SHOWING
+from .observe import GATING
 from .task import Action, Checks, Host, Outcome, Request, Task, Trial
 
 # Of a unit in these states `systemctl start` would change nothing.
@@ -96,7 +96,8 @@ class Run:
         started, pods = self.host.wall(), self.host.pods()
         until = self.host.now().monotonic + self.request.timeout
         verb = "restart" if before.active_state in _ALIVE else "start"
-        problem = self._start(verb, before)
+        unchanged = self.task.change.make() if self.task.change else None
+        problem = unchanged or self._start(verb, before)
         acted = self._sample(before.name, until)
 
         def trial(evidence: NodeEvidence) -> Trial:
@@ -106,15 +107,31 @@ class Run:
         evidence, checks = self._prove(trial, acted, until if problem is None else 0.0)
         result = "done" if problem is None and all(checks.values()) else "failed"
         effective = self.host.wall(_known_start(acted))
+        left = self._settled(result, before if unchanged is None else None)
         return replace(
             seen,
             result=result,
+            notes=(*seen.notes, *left),
             evidence=evidence,
             action=Action(order.step, order.cause, verb, started, effective, self.host.wall(), result),
             after=_latest(self.task, evidence),
             checks=checks,
             detail="" if result == "done" else _why(problem, checks, self.task, evidence),
         )
+
+    def _settled(self, result: str, started: t.Optional[Unit]) -> tuple[str, ...]:
+        """Keep what was changed, or put it back; a unit that was *started* then does again what it did before."""
+        change = self.task.change
+        if change is None:
+            return ()
+        if result == "done":
+            problems = [change.keep()]
+        else:
+            problems = [change.undo() or "what was there before was put back"]
+            if started is not None:
+                verb = "restart" if started.active_state in _ALIVE else "stop"
+                problems.append(self.host.systemctl(verb, started.name, seconds=self.request.timeout))
+        return tuple(problem for problem in problems if problem is not None)
 
     def _start(self, verb: str, unit: Unit) -> t.Optional[str]:
         """Through systemd alone; it sends SIGCONT after SIGTERM, so that a stopped process ends as well."""
@@ -142,7 +159,7 @@ class Run:
         """Look each time that it seems to be up, until all is shown; closely, for the reason, when time or hope is gone."""
         while True:
             hope = self._await(acted, until) and self.host.now().monotonic < until
-            evidence = self.host.observe(SHOWING if hope else None)
+            evidence = self.host.observe(self.task.showing if hope else None)
             checks = _answers(self.task, trial(evidence))
             if not hope or all(checks.values()):
                 return evidence, checks

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._diagnosis.evidence import parse_time
-from .._diagnosis.signing import Asked, Request, Station, Verdict, judged
+from .._diagnosis.signing import Asked, Request, Station, Verdict, concerns, judged
 from .._parse.errors import ParseError
 from .._parse.pkcs10 import pkcs10
 from . import convert
@@ -60,6 +60,12 @@ def review(api: Api, station: Station, *, dry: bool) -> Review:
         else:
             left.append(Verdict(verdict.request, (_DENIED,)))
     return Review(tuple(approved), tuple(left))
+
+
+def concerning(api: Api, station: Station) -> list[Request]:
+    """The requests that name the node or come from it, whatever their state. Raises KubeError and Silent."""
+    found = (request(item) for page in api.pages(REQUESTS) for item in page)
+    return [one for one in found if concerns(one, station)]
 
 
 def approve(api: Api, item: JSON) -> bool:

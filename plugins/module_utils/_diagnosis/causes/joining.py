@@ -80,9 +80,10 @@ def serving_works(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     title="The bootstrap token that the kubelet joins with has expired or was deleted",
     restart="useless",
     refusal="the API server refuses the token at every start",
+    automate="guarded",
+    repair="renew-client-certificate",
     explains=("sym:kubelet-crashloop", "sym:node-absent", "sym:node-unknown"),
-    advice="on a control-plane node: sudo kubeadm token create --print-join-command; run that on {host} "
-    "after: sudo kubeadm reset",
+    advice="ansible-playbook certificates-recover.yml -l {host}",
 )
 def bootstrap_token_expired(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """A kubeadm token lives for a day. 401 to the token; x509 would be another CA, 403 a missing binding."""
@@ -107,7 +108,7 @@ def bootstrap_token_expired(node: NodeEvidence, cluster: ClusterEvidence) -> Ite
     automate="guarded",
     explains=("sym:logs-exec-fail",),
     latent=serving_works,
-    advice="kubectl get csr; if CN and addresses are those of {node}: kubectl certificate approve of the one named above",
+    advice="ansible-playbook certificates-approve.yml -l {host}",
 )
 def serving_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """serverTLSBootstrap without an approver: logs and exec end in `tls: internal error` while the Node is Ready."""
@@ -133,8 +134,8 @@ def serving_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     automate="guarded",
     explains=("kubelet-client-cert-expired", "sym:node-absent", "sym:node-unknown"),
     latent=kubelet_works,
-    advice="kubectl get csr; pending: is the binding kubeadm:node-autoapprove-certificate-rotation (of a join: "
-    "-bootstrap) there? approved: look at the signer of kube-controller-manager",
+    advice="pending: ansible-playbook certificates-approve.yml -l {host}, and is the binding "
+    "kubeadm:node-autoapprove-certificate-rotation there? approved: look at the signer of kube-controller-manager",
 )
 def client_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Pending: the approver's binding is missing. Approved and not issued: the signer is."""
@@ -170,9 +171,9 @@ def client_csr_denied(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[
     restart="useless",
     refusal="the kubelet has nothing to prove itself with",
     automate="guarded",
+    repair="renew-client-certificate",
     explains=("kubelet-client-pem-missing", "sym:kubelet-crashloop", "sym:node-absent"),
-    advice="on {host}: sudo kubeadm reset; then join again (on a control-plane node: "
-    "sudo kubeadm token create --print-join-command)",
+    advice="ansible-playbook certificates-recover.yml -l {host}",
 )
 def half_joined(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """kubelet.conf names a certificate that was never written, and the bootstrap file is gone already."""

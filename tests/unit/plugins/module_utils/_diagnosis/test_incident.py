@@ -91,7 +91,7 @@ def test_the_verdict_says_cause_evidence_refusal_and_command() -> None:
         "The kubelet's client certificate has expired (kubelet-client-cert-expired)",
         "client certificate expired 2026-11-22T15:00:00Z",
         "restart-kubelet: a restart cannot renew a certificate",
-        "--client-name system:node:pi-04",
+        "ansible-playbook certificates-recover.yml -l pi-04",
     ):
         assert words in " ".join(text.split())
 
