@@ -34,6 +34,7 @@ from .files import names, read, read_or_none
 KEPT: t.Final = "/var/lib/outward-kubelet/client-certificate"
 MEMORY: t.Final = "/run/outward-kubelet"
 LIST, DONE = "list.json", "done"
+HALF: t.Final = ".outward"  # what is behind the name of a file that is being written
 IN_MEMORY: t.Final = frozenset({"tmpfs", "ramfs"})
 
 
@@ -155,8 +156,9 @@ class Renewal:
         secret = f"{self._memory}/{os.path.basename(self._bootstrap)}"
         if os.path.islink(self._bootstrap) and os.readlink(self._bootstrap) == secret:
             os.unlink(self._bootstrap)
-        if os.path.lexists(secret):
-            os.unlink(secret)
+        for path in (secret, f"{secret}{HALF}"):
+            if os.path.lexists(path):
+                os.unlink(path)
 
     def _finish(self) -> None:
         self._withdraw()
@@ -209,7 +211,7 @@ def _certificates(text: str) -> set[bytes]:
 
 def _write(path: str, text: str, mode: int) -> None:
     """Whole or not at all, and on the disk when this returns; from its first byte on with *mode*."""
-    temporary = f"{path}.outward"
+    temporary = f"{path}{HALF}"
     if os.path.lexists(temporary):
         os.unlink(temporary)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)

@@ -23,7 +23,7 @@ from ..call import ARGUMENTS as COMMON
 from ..call import described, requested
 from ..errors import WrongCall
 from ..node import ThisNode
-from ..observe import SHOWING
+from ..observe import SHOWING_RENEWAL
 from ..profile import resolve
 from ..renewal import Handed, Renewal
 from ..restart import Run
@@ -84,7 +84,7 @@ def renewing(change: Renewal, node: str, reach: Callable[[], ApiPath]) -> Task:
             "certificate_accepted": lambda trial: renewal.accepted(trial.after),
             "pods_kept": lambda trial: trial.kept,
         },
-        showing=SHOWING | {"certificates", "api", "kubelet-files"},
+        showing=SHOWING_RENEWAL,
         change=change,
     )
 

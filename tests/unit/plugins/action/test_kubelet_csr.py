@@ -69,9 +69,8 @@ def run(fake: FakeApi, *, check: bool = False, **variables: t.Any) -> dict[str, 
         action="x",
     )
     nothing: t.Any = SimpleNamespace(check_mode=check, _shell=SimpleNamespace(tmpdir=None))
-    action: ActionBase = kubelet_csr.ActionModule(
-        task, nothing, nothing, None, SimpleNamespace(template=lambda v: v), None
-    )
+    template: t.Any = SimpleNamespace(template=lambda value: value)
+    action: ActionBase = kubelet_csr.ActionModule(task, nothing, nothing, nothing, template, None)
     return action.run(task_vars={"inventory_hostname": "pi-04", **variables})
 
 

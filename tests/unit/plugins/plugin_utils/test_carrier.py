@@ -30,7 +30,7 @@ from ansible_collections.outward.kubelet.plugins.plugin_utils import _shipment a
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Answer, ask
 from tests.unit.plugins.plugin_utils.test_remote import Connection
 
-MODULES: t.Final = ("node_facts", "kubelet_restart", "containerd_start")
+MODULES: t.Final = ("node_facts", "kubelet_restart", "containerd_start", "client_certificate")
 ALL: t.Final = {"gather_subset": ["all"], "profile": "kubeadm"}
 STEP: t.Final = {"cause": "kubelet-stopped", "fingerprint": "ab12cd34", "profile": "k3s"}
 
@@ -132,6 +132,18 @@ def test_a_host_that_is_no_node_says_so(module: str, before: str) -> None:
     assert (got.cut_off, got.unreachable, got.result["failed"]) == (False, None, True)
     assert got.result["invocation"]["module_args"]["profile"] == "k3s"
     assert action.commands[0].startswith("TMPDIR=/dev/shm ")
+
+
+def test_a_secret_goes_through_the_pipe_and_nowhere_else() -> None:
+    """Not into the command line, and not into the result, which -vvv shows; also when the module says no."""
+    action = Piped()
+    secret = "abc123.0123456789abcdef"
+    got = action.ask("client_certificate", {**STEP, "token": secret})
+    assert (got.failed or "").startswith("this does not look like a k3s node")
+    assert got.result["invocation"]["module_args"]["token"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert secret not in f"{got} {action.commands}"
+    wrong = action.ask("client_certificate", {**STEP, "token": secret, "timeout": "soon"})
+    assert (wrong.failed is not None, secret in str(wrong)) == (True, False)
 
 
 def test_bad_arguments_never_reach_the_node() -> None:

@@ -25,7 +25,7 @@ from tests.unit.requests_made import CLIENT, NODE, NOW, SERVING, SUBJECT, key, p
 
 PI = Station("pi-04", frozenset({"10.77.0.14"}), frozenset({"10.77.0.14", "pi-04"}))
 TOKEN = Station("pi-04", token="abc123", since=NOW - timedelta(minutes=2))
-BOOTSTRAP = {
+BOOTSTRAP: dict[str, t.Any] = {
     "username": "system:bootstrap:abc123",
     "groups": (
         "system:bootstrappers",
