@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,6 +23,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signing
     judged,
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.signing import request
+from tests.unit.api_server import RECORDINGS
 from tests.unit.requests_made import CLIENT, NODE, NOW, SERVING, SUBJECT, key, pem, signing_request
 
 PI = Station("pi-04", frozenset({"10.77.0.14"}), frozenset({"10.77.0.14", "pi-04"}))
@@ -236,3 +239,24 @@ def test_groups_of_two_nodes_are_never_the_same() -> None:
 
 def test_the_signers_are_those_of_kubernetes() -> None:
     assert (CLIENT, SERVING) == ("kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/kubelet-serving")
+
+
+RECORDED = json.loads((RECORDINGS / "v1.37.2" / "healthy" / "csrs.json").read_text())
+
+
+@pytest.mark.parametrize("item", RECORDED, ids=lambda item: item["metadata"]["name"])
+def test_what_real_kubelets_have_asked_for_is_approved(item: Item) -> None:
+    """Recorded from kubelet v1.37.2: as if it were pending, and, of a join, made with a token of ours."""
+    joined = item["spec"]["username"].startswith("system:bootstrap:")
+    spec = {**item["spec"], **(BOOTSTRAP if joined else {})}
+    asked = request({**item, "spec": spec, "status": {}})
+    assert asked.asked is not None
+    node = asked.asked.common_names[0].removeprefix("system:node:")
+    address = {"pi-04": "10.77.0.14", "pi-05": "10.77.0.15"}[node]
+    if joined:
+        groups = tuple(name.replace("pi-04", node) for name in asked.groups)
+        (verdict,) = judged([replace(asked, groups=groups)], Station(node, token="abc123"), asked.created)
+    else:
+        known = frozenset({address})
+        (verdict,) = judged([asked], Station(node, known, known), asked.created)
+    assert verdict.objections == ()
