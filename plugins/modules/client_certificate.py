@@ -4,7 +4,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start a kubelet with a bootstrap token, so that it gets a new client certificate; or end that."""
+"""Documentation of the action plugin of the same name, which sends its node code through a pipe and never as a module."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ options:
       - The cause that this is done for, by its id in the catalogue of causes. It is written into the ledger.
       - Only for O(state=renewed).
     type: str
+    required: false
     default: ""
   fingerprint:
     description:
@@ -58,21 +59,10 @@ options:
         returns it.
       - Required for O(state=renewed).
     type: str
+    required: false
     default: ""
   node_name:
     description: The Node's name in Kubernetes. Without it, the host's name in the inventory.
-    type: str
-    default: ""
-  server:
-    description: Where nodes find the API server. Given to the node by the action plugin, which takes no such option.
-    type: str
-    default: ""
-  authority:
-    description: The CA of the cluster. Given to the node by the action plugin, which takes no such option.
-    type: str
-    default: ""
-  token:
-    description: The bootstrap token. Given to the node by the action plugin, which takes no such option.
     type: str
     default: ""
 seealso:
@@ -159,22 +149,3 @@ evidence:
   type: dict
   sample: {"schema": "outward.kubelet/node/v1"}
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongCall
-from ansible_collections.outward.kubelet.plugins.module_utils._host.modules.client_certificate import ARGUMENTS, answer
-
-
-def main() -> None:
-    """Arguments in, result out; its action plugin sends the same function to the node without this wrapper."""
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    try:
-        result = answer(module.params, module.check_mode)
-    except WrongCall as problem:
-        module.fail_json(msg=str(problem))
-    module.exit_json(**result)
-
-
-if __name__ == "__main__":
-    main()
