@@ -12,7 +12,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signing import Station
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signing import Request, Station, concerns
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.cordon import read
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
@@ -34,7 +34,7 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return ``approved`` and ``left``, each with its name and, if it was left, why."""
+        """Return ``approved``, ``left`` and ``others``: each pending request, and why it was left."""
         super().run(tmp, task_vars)
         variables = task_vars or {}
         options = arguments(self, ARGUMENTS)
@@ -47,8 +47,24 @@ class ActionModule(ActionBase):
                 found = review(api, station, dry=self._task.check_mode)
         except (KubeError, Silent) as error:
             raise AnsibleActionFail(f"{name}: {error}") from error
-        self._display.display("\n".join(told(name, found)))
-        return {"changed": bool(found.approved), "approved": named(found.approved), "left": named(found.left)}
+        others = strangers(found.others, variables)
+        self._display.display("\n".join([*told(name, found), *others]))
+        result = {"approved": named(found.approved), "left": named(found.left), "others": others}
+        return {"changed": bool(found.approved), **result}
+
+
+def strangers(requests: t.Iterable[Request], variables: t.Mapping[str, t.Any]) -> list[str]:
+    """One line for each request that is no host's of this play; the first host of a play tells them."""
+    hosts = variables.get("ansible_play_hosts_all") or [variables["inventory_hostname"]]
+    if variables["inventory_hostname"] != hosts[0]:
+        return []
+    every = variables.get("hostvars") or {}
+    stations = [Station(str(every.get(host, {}).get("outward_node_name", host))) for host in hosts]
+    return [
+        f"{request.name} ({request.signer}) left: {request.username} asks, and it is about no host of this play"
+        for request in requests
+        if not any(concerns(request, station) for station in stations)
+    ]
 
 
 def inventory(addresses: t.Iterable[str], host: str) -> frozenset[str]:

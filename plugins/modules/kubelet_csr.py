@@ -71,4 +71,10 @@ left:
       signer: kubernetes.io/kube-apiserver-client-kubelet
       requestor: system:node:pi-05
       objections: ["system:node:pi-05 asks, not system:node:pi-04"]
+others:
+  description: One line for each pending request that is about no host of the play; only for the play's first host.
+  returned: success
+  type: list
+  elements: str
+  sample: ["csr-evil2 (kubernetes.io/kube-apiserver-client) left: eve asks, and it is about no host of this play"]
 """

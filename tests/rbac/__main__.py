@@ -22,7 +22,13 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.refusal import Question
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import NAMESPACE, RIGHTS, ROLES, Role, manifest
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import (
+    NAMESPACE,
+    RIGHTS,
+    ROLES,
+    Role,
+    manifest,
+)
 from tests.lab._access import kubeconfig
 from tests.matrix.results import ROOT, Results, commit
 

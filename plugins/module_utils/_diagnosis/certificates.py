@@ -28,7 +28,8 @@ State = t.Literal["failed", "unknown", "soon", "ok"]
 STATES: t.Final[tuple[State, ...]] = t.get_args(State)
 NAMES: t.Final = {CLIENT: "client", SERVING: "serving"}
 # A kubelet rotates between 70 and 90 of 100 parts of a certificate's life (client-go/util/certificate).
-ROTATED_BY: t.Final = 0.9
+ROTATED_FROM, ROTATED_BY = 0.7, 0.9
+OVERDUE: t.Final = "its rotation is overdue"
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,17 @@ def _client_faults(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str
 def _serving(node: NodeEvidence, cluster: ClusterEvidence, least: timedelta) -> Iterator[Item]:
     certificate = node.certificates.serving
     if certificate is not None:
-        faults = ["its key is another certificate's"] if certificate.key_matches is False else []
-        yield _certificate("serving", certificate, node, least, iter(faults))
+        yield _certificate("serving", certificate, node, least, _serving_faults(certificate, node))
     elif node.kubelet.config.server_tls_bootstrap:
         yield Item("serving", node.profile.pki_dir, "failed", "there is none, and serverTLSBootstrap is on")
+
+
+def _serving_faults(certificate: Certificate, node: NodeEvidence) -> Iterator[str]:
+    """A self-signed one (kubelet.crt) is what a kubelet has without serverTLSBootstrap; k3s has a CA of its own for it."""
+    if certificate.key_matches is False:
+        yield "its key is another certificate's"
+    if certificate.signed_by_ca is False and node.profile.name == "kubeadm":
+        yield "the CA of the kubeconfig has not signed it"
 
 
 def _cluster_ca(node: NodeEvidence, cluster: ClusterEvidence, least: timedelta) -> Iterator[Item]:
@@ -219,14 +227,18 @@ def _dates(what: str, certificate: Certificate, node: NodeEvidence, least: timed
         return "failed", "it has expired"
     if certificate.not_before > now:
         return "failed", f"it is not valid before {instant(certificate.not_before)}"
+    rotation = _rotation(certificate, node) if what == "client" else ""
+    soon = left < least or rotation == OVERDUE
+    return "soon" if soon else "ok", f"{_length(left)} left{rotation and f'; {rotation}'}"
+
+
+def _rotation(certificate: Certificate, node: NodeEvidence) -> str:
+    """How the kubelet's own rotation stands, when it is worth a word."""
+    if not node.kubelet.config.rotate_certificates:
+        return "nobody rotates it (rotateCertificates is off)"
     life = certificate.not_after - certificate.not_before
-    late = (
-        what == "client"
-        and node.kubelet.config.rotate_certificates
-        and now > certificate.not_before + ROTATED_BY * life
-    )
-    overdue = "; its rotation is overdue" if late else ""
-    return "soon" if left < least or late else "ok", f"{_length(left)} left{overdue}"
+    part = (node.clock.now - certificate.not_before) / life if life else 1.0
+    return OVERDUE if part > ROTATED_BY else "its rotation is due" if part > ROTATED_FROM else ""
 
 
 def _length(left: timedelta) -> str:

@@ -18,7 +18,7 @@ from .node import Certificates, NodeEvidence
 from .signs import clock_trusted
 
 # These ask for the certificate and the kubeconfig that are to be replaced.
-REPLACED: t.Final = (gate.kubeconfig, gate.client_certificate, gate.api)
+REPLACED: t.Final = (gate.kubeconfig, gate.client_certificate, gate.client_ca, gate.api)
 
 
 def refusals(node: NodeEvidence) -> tuple[Refusal, ...]:
@@ -56,8 +56,16 @@ def api_trusted(node: NodeEvidence) -> Iterator[str]:
         yield f"{answer.server} cannot be reached from this node ({answer.outcome}: {answer.detail})"
 
 
+def client_ca(node: NodeEvidence) -> Iterator[str]:
+    """the file of clientCAFile is there, or will be."""
+    file = node.certificates.client_ca_file
+    if file is not None and not file.exists and file.path != node.profile.ca_file:
+        yield f"clientCAFile {file.path} is not there, and only {node.profile.ca_file} is written: the kubelet would exit"
+
+
 RULES: t.Final[tuple[Rule, ...]] = (
     bootstrapping,
+    client_ca,
     *(rule for rule in KUBELET_RULES if rule not in REPLACED),
     clock,
     api_trusted,

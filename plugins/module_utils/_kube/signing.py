@@ -44,12 +44,14 @@ class Review:
 
     approved: tuple[Verdict, ...]
     left: tuple[Verdict, ...]
+    others: tuple[Request, ...] = ()  # pending, and neither about the node nor from it: left too
 
 
 def review(api: Api, station: Station, *, dry: bool) -> Review:
     """Approve what is exactly the node's; with *dry* only say what would be. Raises KubeError and Silent."""
     items = {item["metadata"]["name"]: item for page in api.pages(REQUESTS) for item in page}
-    verdicts = judged([request(item) for item in items.values()], station, clock(api))
+    requests = [request(item) for item in items.values()]
+    verdicts = judged(requests, station, clock(api))
     left = [verdict for verdict in verdicts if verdict.objections]
     approved: list[Verdict] = []
     for verdict in verdicts:
@@ -59,7 +61,8 @@ def review(api: Api, station: Station, *, dry: bool) -> Review:
             approved.append(verdict)
         else:
             left.append(Verdict(verdict.request, (_DENIED,)))
-    return Review(tuple(approved), tuple(left))
+    others = tuple(one for one in requests if one.state == "pending" and not concerns(one, station))
+    return Review(tuple(approved), tuple(left), others)
 
 
 def concerning(api: Api, station: Station) -> list[Request]:

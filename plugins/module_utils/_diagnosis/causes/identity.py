@@ -81,7 +81,7 @@ def client_pem_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     automate="guarded",
     repair="restart-kubelet",
     explains=("sym:node-absent",),
-    advice="if {node} is meant to be in the cluster: ssh {host} sudo systemctl restart {unit}",
+    advice="if {node} is meant to be in the cluster: ansible-playbook node-recover.yml -l {host}",
 )
 def node_object_deleted(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The kubelet registers once and never again; the API answers 404, not 401 and not 403."""
@@ -199,10 +199,10 @@ def kubeconfig_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="harmful",
     refusal="the kubelet reads the file at its start, and would not come back",
     automate="guarded",
+    repair="renew-client-certificate",
     explains=("sym:kubelet-crashloop",),
     latent=kubelet_works,
-    advice="copy the cluster's ca.crt (it is no secret) from another node to {ca_file} on {host}; "
-    "then: sudo systemctl restart {unit}",
+    advice=NEW_CERTIFICATE,
 )
 def client_ca_file_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """clientCAFile of the configuration; a running kubelet keeps what it has read."""

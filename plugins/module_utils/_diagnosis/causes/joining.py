@@ -153,8 +153,8 @@ def client_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     automate="guarded",
     explains=("kubelet-client-csr-pending", "sym:node-absent", "sym:node-unknown"),
     latent=kubelet_works,
-    advice="ask who denied the request named above; when {node} is to be in the cluster: bring back the approver's "
-    "binding (kubeadm:node-autoapprove-bootstrap), then ssh {host} sudo systemctl restart {unit}",
+    advice="ask who denied the request named above; when {node} is to be in the cluster: "
+    "ansible-playbook node-join.yml -l {host}",
 )
 def client_csr_denied(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """It runs on as system:anonymous and its own healthz stays ok; only the API rejects it."""
@@ -193,8 +193,8 @@ def half_joined(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     restart="useless",
     refusal="the API server refuses the same certificate again",
     explains=("sym:flapping", "sym:lease-stale", "sym:node-unknown"),
-    advice="give {host} a certificate of its own: sudo kubeadm kubeconfig user --org system:nodes "
-    "--client-name system:node:{node}; of a cloned card: kubeadm reset, a new machine-id and name, join again",
+    advice="a cloned card: give {host} a name and a machine-id of its own, then on it sudo kubeadm reset, and "
+    "ansible-playbook node-join.yml -l {host}",
 )
 def node_identity_wrong(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """A copied admin.conf or a cloned card; refused now, whatever the Lease still says.
@@ -224,8 +224,8 @@ def node_identity_wrong(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="useless",
     refusal="the other machine would go on posting",
     explains=("node-identity-wrong", "sym:flapping"),
-    advice="find the other machine with the identity of {node} (a cloned card?), stop its kubelet, give it a name, "
-    "a machine-id and a certificate of its own",
+    advice="find the other machine with the identity of {node} (a cloned card?), stop its kubelet, give it a name and a "
+    "machine-id of its own, then on it sudo kubeadm reset, and ansible-playbook node-join.yml -l <its host>",
 )
 def duplicate_node_identity(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """A boot ID that is not this machine's, in a status newer than this kubelet, can only be another machine's."""

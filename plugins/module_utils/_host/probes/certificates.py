@@ -49,7 +49,7 @@ def ask(profile: Profile) -> Certificates:
         client_file=describe(client_path),
         client=client,
         client_problem=client_problem,
-        serving=attempt(_serving, profile),
+        serving=attempt(_serving, profile, authority),
         ca=_ca(authority, access, profile),
         client_ca_file=client_ca_file,
         client_files=tuple(name for name in names(profile.pki_dir) if name.startswith("kubelet-client-")),
@@ -152,8 +152,8 @@ def _openssl_says(child: x509.X509, issuer: x509.X509) -> bool:
     raise ProbeError(f"openssl: {words(ProbeError(answer.err))}")
 
 
-def _serving(profile: Profile) -> Certificate | None:
-    """The one of rotation, else the self-signed one; nothing on the node says which CA has to sign it."""
+def _serving(profile: Profile, authority: t.Any) -> Certificate | None:
+    """The one of rotation, which a CA has signed, else the self-signed one."""
     for name in ("kubelet-server-current.pem", "kubelet.crt", "serving-kubelet.crt"):
         path = f"{profile.pki_dir}/{name}"
         text = read_or_none(path)
@@ -163,7 +163,9 @@ def _serving(profile: Profile) -> Certificate | None:
                 text += read(path[:-4] + ".key")
             if "PRIVATE KEY" in text:
                 matches = attempt(lambda pem: x509.belongs(x509.public_half(pem), x509.certificates(pem)[0]), text)
-            return _evidence(path, x509.certificates(text)[0], matches, None)
+            chain = x509.certificates(text)
+            asked = name.endswith("-current.pem") and isinstance(authority, list)
+            return _evidence(path, chain[0], matches, attempt(_signed, chain, authority) if asked else None)
     return None
 
 

@@ -91,6 +91,21 @@ def test_what_is_the_nodes_own_is_approved_and_the_rest_is_named(fake: FakeApi) 
     assert (done["changed"], "secret-token" in str(done)) == (True, False)
 
 
+def test_what_is_about_no_host_is_left_and_named_once(fake: FakeApi) -> None:
+    put = approving(fake)
+    eve = signing_request("csr-eve", "not a request", username="eve", signer="kubernetes.io/kube-apiserver-client")
+    theirs = signing_request(
+        "csr-5", pem([("O", "system:nodes"), ("CN", "system:node:pi-05")]), username="system:node:pi-05"
+    )
+    fake.lists[REQUESTS] = [eve, theirs]
+    play = {"ansible_play_hosts_all": ["pi-04", "five"], "hostvars": {"five": {"outward_node_name": "pi-05"}}}
+    (told,) = run(fake, **play)["others"]
+    assert told.startswith("csr-eve (kubernetes.io/kube-apiserver-client) left: eve asks")
+    assert len(run(fake)["others"]) == 2
+    assert run(fake, ansible_play_hosts_all=["pi-03", "pi-04"])["others"] == []
+    assert put == {}
+
+
 def test_check_mode_approves_nothing(fake: FakeApi) -> None:
     put = approving(fake)
     fake.lists[REQUESTS] = [signing_request()]

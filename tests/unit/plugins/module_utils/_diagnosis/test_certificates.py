@@ -48,6 +48,32 @@ def items(**changes: t.Any) -> dict[str, Item]:
     return {item.what: item for item in inspected(node(**changes), healthy_cluster(), LEAST)}
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"certificates__client": made(not_before=NOW - timedelta(days=300), not_after=NOW + timedelta(days=65))},
+            "is due",
+        ),
+        (
+            {"certificates__client": made(not_before=NOW - timedelta(days=340), not_after=NOW + timedelta(days=25))},
+            "overdue",
+        ),
+        ({"kubelet__config__rotate_certificates": False}, "nobody rotates it (rotateCertificates is off)"),
+    ],
+)
+def test_how_rotation_stands_is_told(changes: dict[str, t.Any], words: str) -> None:
+    client = items(**changes)["client"]
+    assert client.why.endswith(words)
+    assert client.state == ("soon" if words == "overdue" else "ok")
+
+
+def test_a_serving_certificate_of_another_ca() -> None:
+    changes = {"certificates__serving": made("/var/lib/kubelet/pki/kubelet-server-current.pem", signed_by_ca=False)}
+    assert items(**changes)["serving"].state == "failed"
+    assert items(**changes, profile__name="k3s")["serving"].state == "ok"
+
+
 def test_a_healthy_node() -> None:
     found = items()
     assert {item.state for item in found.values()} == {"ok"}

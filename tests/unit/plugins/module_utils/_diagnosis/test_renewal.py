@@ -27,6 +27,7 @@ from tests.unit.plugins.module_utils._diagnosis.test_diagnose import EXPIRED, LO
 RENEWED: t.Final = {
     "apiserver-ca-mismatch",
     "bootstrap-token-expired",
+    "kubelet-client-ca-file-missing",
     "kubelet-client-ca-rejected",
     "kubelet-client-cert-expired",
     "kubelet-client-pem-corrupt",

@@ -163,6 +163,11 @@ def test_files_that_cannot_be_changed_leave_the_kubelet_alone(tmp_path: Path) ->
         ({"kernel__upkeep": ("kubeadm",)}, API, "at work on the node: kubeadm"),
         ({"kubelet__config__flags": FLAGS[1:]}, API, "is not started with --bootstrap-kubeconfig="),
         ({"profile__name": "k3s"}, API, "joins in its own way"),
+        (
+            {"certificates__client_ca_file": file("/etc/other.crt", exists=False)},
+            API,
+            "clientCAFile /etc/other.crt is not",
+        ),
     ],
 )
 def test_the_gate_refuses_and_nothing_is_touched(
@@ -172,6 +177,11 @@ def test_the_gate_refuses_and_nothing_is_touched(
     outcome, host = run(tmp_path, change, WORKS, api, **broken)
     assert (outcome.result, change.asked, host.commands) == ("refused", [], [])
     assert any(words in refusal for refusal in outcome.refusals), outcome.refusals
+
+
+def test_the_file_of_the_ca_may_be_gone_for_it_is_written(tmp_path: Path) -> None:
+    gone = {"certificates__client_ca_file": file("/etc/kubernetes/pki/ca.crt", exists=False)}
+    assert run(tmp_path, Change(), WORKS, **gone)[0].result == "done"
 
 
 GOOD: t.Final[dict[str, t.Any]] = {
