@@ -88,6 +88,8 @@ class ActionModule(ActionBase):
                 "lock": None,
             }
         lock = described(held, options)
+        if known["incident"]["mode"] == "join":  # no guard of a fleet speaks of a machine that is no node yet
+            return {"changed": True, **known, "lock": lock}
         try:
             fresh = self._afresh(options, known["incident"], held, variables)
         except AnsibleError:

@@ -22,6 +22,7 @@ from .evidence import Undecided
 from .node import Certificate, Filesystem, NodeEvidence, Unit
 from .signs import clock_offset, clock_trusted, inotify_short, instant, running, size
 
+T = t.TypeVar("T")
 Rule = Callable[[NodeEvidence], Iterator[str]]
 
 # What a start writes (checkpoints, a rotated certificate, the journal) is far below 1 MiB; the lab's kubelet
@@ -52,13 +53,13 @@ def runtime_refusals(node: NodeEvidence) -> tuple[Refusal, ...]:
     return ask(node, _RUNTIME_RULES)
 
 
-def ask(node: NodeEvidence, rules: tuple[Rule, ...]) -> tuple[Refusal, ...]:
+def ask(about: T, rules: tuple[Callable[[T], Iterator[str]], ...]) -> tuple[Refusal, ...]:
     """What these rules refuse with; what one cannot tell refuses as well."""
     found: list[Refusal] = []
     for rule in rules:
         name = rule.__name__.replace("_", "-")
         try:
-            found += [Refusal(name, words) for words in dict.fromkeys(rule(node))]
+            found += [Refusal(name, words) for words in dict.fromkeys(rule(about))]
         except Undecided as doubt:
             subject = " ".join((rule.__doc__ or "").split()).rstrip(".")
             found.append(Refusal(name, f"cannot tell whether {subject}: {doubt}", True))

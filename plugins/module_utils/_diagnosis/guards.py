@@ -58,6 +58,10 @@ def scope(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, poli
 
 def hands_off(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """Somebody has said so: by outward_hands_off, or by an annotation of the Node that colleagues see too."""
+    return _hands_off(cluster, policy)
+
+
+def _hands_off(cluster: ClusterEvidence, policy: Policy) -> str | None:
     if policy.hands_off:
         return f"hands off, says outward_hands_off: {policy.hands_off}"
     if cluster.node is not None and HANDS_OFF in cluster.node.annotations:
@@ -71,6 +75,15 @@ def hands_off(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, 
 
 def maintenance(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """Inside a maintenance window somebody else works on the nodes; by the API server's clock."""
+    return _maintenance(cluster, policy)
+
+
+def intentions(cluster: ClusterEvidence, policy: Policy) -> tuple[str, ...]:
+    """What people have said of this Node or of this hour; it holds for a machine that is no node yet too."""
+    return tuple(words for words in (_hands_off(cluster, policy), _maintenance(cluster, policy)) if words)
+
+
+def _maintenance(cluster: ClusterEvidence, policy: Policy) -> str | None:
     now = api_now(cluster) if policy.maintenance else None
     for window in policy.maintenance if now else ():
         until = window.until(t.cast(datetime, now))

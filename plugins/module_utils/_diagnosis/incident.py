@@ -24,7 +24,7 @@ from .signs import instant
 from .steps import CONTAINING
 
 SCHEMA: t.Final = "outward.kubelet/incident/v1"
-Mode = t.Literal["diagnose", "check", "recover"]
+Mode = t.Literal["diagnose", "check", "recover", "join"]
 Outcome = t.Literal[
     "healthy",
     "recovered",
@@ -36,6 +36,7 @@ Outcome = t.Literal[
     "failed",
     "diagnosed",
 ]
+ACTING: t.Final = frozenset({"recover", "join"})
 GOOD: t.Final = frozenset({"healthy", "recovered", "diagnosed"})
 
 
@@ -56,7 +57,7 @@ class Incident:
 def outcome(report: JSON) -> Outcome:
     """What the run came to, from its mode, diagnosis, plan, actions and proof."""
     results = {action["result"] for action in report["actions"] if action["step"] not in CONTAINING}
-    if report["mode"] != "recover":
+    if report["mode"] not in ACTING:
         return "diagnosed"
     if any(action["result"] == "failed" for action in report["actions"] if action["step"] in CONTAINING):
         return "failed"
@@ -64,7 +65,8 @@ def outcome(report: JSON) -> Outcome:
         return "recovered" if report["proof"]["proven"] else "failed"
     if results:
         return "refused"
-    if report["diagnosis"]["status"] != "faulty":
+    joins = report["mode"] == "join" and report["plan"]  # a machine that is no node yet: its health says nothing
+    if report["diagnosis"]["status"] != "faulty" and not joins:
         return t.cast(Outcome, report["diagnosis"]["status"])
     cures = [step for step in report["plan"] if step["cause"] and step["step"] not in CONTAINING]
     refused = [step for step in cures if not step["permitted"]]
@@ -129,7 +131,7 @@ def close(
     actions = [
         {**a["action"], "detail": a["detail"]}
         for a in acted
-        if a["result"] in ("done", "failed") and report["mode"] == "recover"
+        if a["result"] in ("done", "failed") and report["mode"] in ACTING
     ]
     closed = {
         **report,

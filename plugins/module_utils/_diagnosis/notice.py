@@ -13,13 +13,15 @@ import typing as t
 from dataclasses import dataclass
 
 from .evidence import JSON
-from .steps import CONTAINING, CORDON, RENEW, RESTART, START_RUNTIME, UNCORDON
+from .incident import ACTING
+from .steps import CONTAINING, CORDON, JOIN, RENEW, RESTART, START_RUNTIME, UNCORDON
 
 # step -> (action, reason when done, reason otherwise but for its end), in the manner of Kubernetes' own events
 EVENTS: t.Final = {
     RESTART: ("RestartKubelet", "KubeletRestarted", "KubeletRestart"),
     START_RUNTIME: ("StartContainerd", "ContainerdStarted", "ContainerdStart"),
     RENEW: ("RenewClientCertificate", "ClientCertificateRenewed", "ClientCertificateRenewal"),
+    JOIN: ("JoinNode", "NodeJoined", "NodeJoin"),
     CORDON: ("CordonNode", "NodeCordoned", "NodeCordon"),
     UNCORDON: ("UncordonNode", "NodeUncordoned", "NodeUncordon"),
 }
@@ -41,7 +43,7 @@ def notices(incident: JSON, acted: t.Sequence[JSON], proof: JSON | None, author:
 
     *acted* are results of acting modules; *proof* is that of the report, None when it did not come to one.
     """
-    if incident["mode"] != "recover":
+    if incident["mode"] not in ACTING:
         return []
     causes = {step["step"]: step["cause"] for step in incident["plan"]}
     told = [result for result in acted if result.get("result") in ("done", "failed", "refused")]

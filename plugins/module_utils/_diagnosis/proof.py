@@ -19,7 +19,7 @@ from .explain import chosen
 from .health import examine
 from .node import NodeEvidence
 from .signs import running
-from .steps import STARTING
+from .steps import JOIN, STARTING
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,16 @@ def prove(actions: tuple[Action, ...], before: Moment, after: Moment) -> Proof:
     """Compare the evidence from before *actions* with that from after them. Pure."""
     checks: dict[str, t.Optional[bool]] = {c.name: c.ok for c in examine(after.node, after.cluster)}
     for action in actions:
-        for name, question in QUESTIONS.items():
-            if name not in KUBELET_ONLY or action.step in STARTING:
-                checks[name] = checks.get(name, True) and _ask(question, action, before, after)
+        for name, question in _questions(action).items():
+            checks[name] = checks.get(name, True) and _ask(question, action, before, after)
     return Proof(checks)
+
+
+def _questions(action: Action) -> dict[str, Question]:
+    """A join is taken for no cause of the catalogue; of a machine that becomes a node, more is asked."""
+    if action.step == JOIN:
+        return {**{n: question for n, question in QUESTIONS.items() if n != "cause_gone"}, **OF_A_JOIN}
+    return {n: question for n, question in QUESTIONS.items() if n not in KUBELET_ONLY or action.step in STARTING}
 
 
 def _ask(question: Question, action: Action, before: Moment, after: Moment) -> bool | None:
@@ -133,6 +139,18 @@ def cause_gone(action: Action, before: Moment, after: Moment) -> bool:
     return not tuple(cause.rule(after.node, after.cluster))
 
 
+def node_is_this_machine(action: Action, before: Moment, after: Moment) -> bool:
+    """By what the kubelet has told the API of the machine that it runs on."""
+    return after.cluster.node is not None and after.cluster.node.machine_id == after.node.identity.machine_id
+
+
+def pods_started(action: Action, before: Moment, after: Moment) -> bool:
+    """Those that every node has; whether an application works is not the node's affair."""
+    pods = after.cluster.node.pods if after.cluster.node else ()
+    own = [pod for pod in pods if pod.owner.startswith("DaemonSet/") and not pod.deleting]
+    return all(any(c.state != "waiting" for c in pod.containers) for pod in own)
+
+
 def _was_running(pod: Pod) -> bool:
     return pod.phase == "Running" and not pod.deleting and all(c.state == "running" for c in pod.containers)
 
@@ -148,6 +166,10 @@ QUESTIONS: t.Final[dict[str, Question]] = {
     "ready_reported_after_action": ready_reported,
     "pods_run_again": pods_run_again,
     "cause_gone": cause_gone,
+}
+OF_A_JOIN: t.Final[dict[str, Question]] = {
+    "node_is_this_machine": node_is_this_machine,
+    "pods_started": pods_started,
 }
 # Starting containerd leaves the kubelet's process alone; Ready may not even have changed yet.
 KUBELET_ONLY: t.Final = frozenset({"new_process", "ready_reported_after_action"})

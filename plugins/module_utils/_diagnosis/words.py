@@ -28,6 +28,11 @@ HEADLINES: t.Final = {
     "failed": "FAILED: acted, and could not prove that it helped",
     "diagnosed": "diagnosed",
 }
+OF_A_JOIN: t.Final = {
+    "healthy": "joined already, and healthy: nothing to do",
+    "recovered": "joined, and proven",
+    "failed": "FAILED: acted, and could not prove that it is a node that works",
+}
 STATUS: t.Final = {
     "healthy": "healthy",
     "faulty": "faulty",
@@ -44,6 +49,8 @@ PROOFS: t.Final = {
     "pods_run_again": "the Pods run",
     "cause_gone": "the cause is gone",
     "no_restart_during_soak": "it did not restart again",
+    "node_is_this_machine": "the Node is this machine",
+    "pods_started": "the Pods of its DaemonSets have started",
 }
 
 
@@ -77,6 +84,8 @@ def headline(report: JSON) -> str:
     """The outcome in a few words; for a diagnosis, its status."""
     if report["outcome"] == "diagnosed":
         return STATUS[report["diagnosis"]["status"]]
+    if report["mode"] == "join":
+        return OF_A_JOIN.get(report["outcome"], HEADLINES[report["outcome"]])
     return HEADLINES[report["outcome"]]
 
 

@@ -24,10 +24,8 @@ from .._diagnosis.ledger import Entry, Ledger, Order, judge
 from .._diagnosis.node import NodeEvidence, Unit
 from .ledger import Book, LedgerUnusable, opened, peek
 from .observe import GATING
-from .task import Action, Checks, Host, Outcome, Request, Task, Trial
+from .task import ALIVE, Action, Checks, Host, Outcome, Request, Task, Trial
 
-# Of a unit in these states `systemctl start` would change nothing.
-_ALIVE: t.Final = frozenset({"active", "activating", "reloading", "deactivating"})
 # A unit that came up, exited and came up again this often does not stay up.
 CRASH_TURNS: t.Final = 2
 # Between two cheap looks (/proc, one HTTP request, one CRI call), seconds.
@@ -95,9 +93,9 @@ class Run:
         before = t.cast(Unit, seen.before)
         started, pods = self.host.wall(), self.host.pods()
         until = self.host.now().monotonic + self.request.timeout
-        verb = "restart" if before.active_state in _ALIVE else "start"
+        verb = "restart" if before.active_state in ALIVE else "start"
         unchanged = self.task.change.make() if self.task.change else None
-        problem = unchanged or self._start(verb, before)
+        problem = unchanged or (None if self.task.starts else self._start(verb, before))
         acted = self._sample(before.name, until)
 
         def trial(evidence: NodeEvidence) -> Trial:
@@ -107,7 +105,7 @@ class Run:
         evidence, checks = self._prove(trial, acted, until if problem is None else 0.0)
         result = "done" if problem is None and all(checks.values()) else "failed"
         effective = self.host.wall(_known_start(acted))
-        left = self._settled(result, before if unchanged is None else None)
+        left = self._settled(result, None if self.task.starts or unchanged else before)
         return replace(
             seen,
             result=result,
@@ -129,7 +127,7 @@ class Run:
         else:
             problems = [change.undo() or "what was there before was put back"]
             if started is not None:
-                verb = "restart" if started.active_state in _ALIVE else "stop"
+                verb = "restart" if started.active_state in ALIVE else "stop"
                 problems.append(self.host.systemctl(verb, started.name, seconds=self.request.timeout))
         return tuple(problem for problem in problems if problem is not None)
 

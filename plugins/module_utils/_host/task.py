@@ -19,6 +19,8 @@ from .._diagnosis.ledger import Moment, Policy
 from .._diagnosis.node import Cri, Endpoint, Journal, NodeEvidence, Unit
 from .observe import SHOWING
 
+# Of a unit in these states `systemctl start` would change nothing.
+ALIVE: t.Final = frozenset({"active", "activating", "reloading", "deactivating"})
 Checks = dict[str, t.Optional[bool]]  # None: nobody could tell
 
 
@@ -101,7 +103,8 @@ class Trial:
 class Task:
     """One step of a plan, on the node. ``came_up`` is asked twice a second and must be cheap.
 
-    ``showing``: the questions of an observation that ``questions`` need. Without a ``change`` it only starts something.
+    ``showing``: the questions of an observation that ``questions`` need. Without a ``change`` it only starts something;
+    a change that ``starts`` does that itself, and ends it again when it is undone.
     """
 
     step: str
@@ -112,6 +115,7 @@ class Task:
     questions: dict[str, Callable[[Trial], bool]]
     showing: frozenset[str] = SHOWING
     change: t.Optional[Change] = None
+    starts: bool = False
 
 
 @dataclass(frozen=True)

@@ -137,21 +137,25 @@ def await_effect(api: Api, role: Role) -> None:
         raise KubeError(f"{api.peer.server} does not grant what the roles say ({names}): does it authorize by RBAC?")
 
 
-def await_token(api: Api) -> None:
-    """*api* is asked with a bootstrap token: until it is known and may ask for a certificate. Raises KubeError and Silent."""
+def await_token(api: Api, more: Iterable[Question] = ()) -> None:
+    """*api* is asked with a bootstrap token: until it is known, may ask for a certificate, and *more*.
+
+    Raises KubeError and Silent.
+    """
     end = time.monotonic() + EFFECT
-    while not _may_ask(api):
+    needed = (Question("create", REQUESTS.resource, REQUESTS.path, role="bootstrap"), *more)
+    while not _may(api, needed):
         if time.monotonic() > end:
             raise KubeError(
-                f"{api.peer.server} does not take a new bootstrap token, or does not let it ask for a certificate: is"
-                " --enable-bootstrap-token-auth set (kubeadm sets it), and is the ClusterRoleBinding"
-                " outward-kubelet-bootstrap there (rbac/certificates.yml)?"
+                f"{api.peer.server} does not take a new bootstrap token, or does not let it"
+                f" {', '.join(map(str, needed))}: is --enable-bootstrap-token-auth set (kubeadm sets it), and is all of"
+                " rbac/certificates.yml there?"
             )
         time.sleep(PAUSE)
 
 
-def _may_ask(api: Api) -> bool:
+def _may(api: Api, needed: Iterable[Question]) -> bool:
     try:
-        return allowed(api, Question("create", REQUESTS.resource, REQUESTS.path, role="bootstrap"))
+        return all(allowed(api, question) for question in needed)
     except KubeError:  # 401: it does not know the token yet, or takes none at all
         return False

@@ -19,6 +19,7 @@ import hashlib
 import re
 import secrets
 import string
+import time
 import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -39,8 +40,21 @@ PUBLIC: t.Final = "kube-public"
 CLUSTER_INFO: t.Final = Question(
     "get", "configmaps", f"/api/v1/namespaces/{PUBLIC}/configmaps", PUBLIC, role="certificates", names=("cluster-info",)
 )
+# What kubeadm join reads with its token (cmd/kubeadm/app/cmd/phases/join and util/config of 1.37).
+TO_JOIN: t.Final = (
+    Question("get", "nodes", "/api/v1/nodes", role="bootstrap"),
+    Question(
+        "get",
+        "configmaps",
+        f"/api/v1/namespaces/{NAMESPACE}/configmaps",
+        NAMESPACE,
+        role="bootstrap",
+        names=("kubeadm-config", "kubelet-config"),
+    ),
+)
 LABELS: t.Final = {"app.kubernetes.io/part-of": "outward.kubelet"}
 ALPHABET: t.Final = string.digits + string.ascii_lowercase
+SIGNED, PAUSE = 20.0, 0.5  # seconds: the signer learns of a token by a watch
 ID, SECRET = 6, 16  # characters (cluster-bootstrap/token/api of Kubernetes 1.37)
 
 
@@ -73,8 +87,11 @@ def token_id(node: str) -> str:
     return "".join(ALPHABET[number // 36**place % 36] for place in range(ID))
 
 
-def make(api: Api, node: str, seconds: int) -> Token:
-    """A new token for *node*; one of an earlier run is deleted. Raises KubeError and Silent."""
+def make(api: Api, node: str, seconds: int, *, signing: bool = False) -> Token:
+    """A new token for *node*; one of an earlier run is deleted. *signing*: kubeadm is to find the cluster by it.
+
+    Raises KubeError and Silent.
+    """
     sweep(api, node)
     now = clock(api)
     token = Token(
@@ -84,13 +101,13 @@ def make(api: Api, node: str, seconds: int) -> Token:
         now + timedelta(seconds=seconds),
     )
     try:
-        api.create(CREATE, body(token, node))
+        api.create(CREATE, body(token, node, signing=signing))
     except Conflict as conflict:
         raise KubeError(f"another run makes a token for {node} at this moment: {conflict}") from conflict
     return token
 
 
-def body(token: Token, node: str) -> JSON:
+def body(token: Token, node: str, *, signing: bool = False) -> JSON:
     """The Secret that is the token (documentation: "Authenticating with bootstrap tokens")."""
     return {
         "apiVersion": "v1",
@@ -98,11 +115,12 @@ def body(token: Token, node: str) -> JSON:
         "type": "bootstrap.kubernetes.io/token",
         "metadata": {"name": _name(token.id), "namespace": NAMESPACE, "labels": dict(LABELS)},
         "stringData": {
-            "description": f"outward.kubelet: a new client certificate for {node}",
+            "description": f"outward.kubelet: {'the join' if signing else 'a new client certificate'} of {node}",
             "token-id": token.id,
             "token-secret": token.secret,
             "expiration": instant(token.expires),
             "usage-bootstrap-authentication": "true",
+            **({"usage-bootstrap-signing": "true"} if signing else {}),
             "auth-extra-groups": f"{OURS},{group(node)}",
         },
     }
@@ -119,6 +137,27 @@ def sweep(api: Api, node: str) -> bool:
 
 def _name(identity: str) -> str:
     return f"bootstrap-token-{identity}"
+
+
+def await_signature(api: Api, token: Token) -> None:
+    """Until kube-public/cluster-info is signed with *token*, which kubeadm waits for. Raises KubeError and Silent."""
+    end = time.monotonic() + SIGNED
+    while f"jws-kubeconfig-{token.id}" not in _data(api):
+        if time.monotonic() > end:
+            raise KubeError(
+                f"{PUBLIC}/cluster-info is not signed with a new bootstrap token after {SIGNED:.0f} s: does"
+                " kube-controller-manager run, with the controller bootstrapsigner (kubeadm sets it)?"
+            )
+        time.sleep(PAUSE)
+
+
+def _data(api: Api) -> JSON:
+    try:
+        return api.ask(CLUSTER_INFO, CLUSTER_INFO.names[0]).get("data") or {}
+    except NotThere as gone:
+        raise KubeError(
+            f"there is no ConfigMap {PUBLIC}/cluster-info: kubeadm init phase bootstrap-token makes it"
+        ) from gone
 
 
 def cluster(api: Api) -> Cluster:

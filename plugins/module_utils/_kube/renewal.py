@@ -33,17 +33,22 @@ LOOK: t.Final = 1.0
 
 
 @contextmanager
-def lent(access: Access, node: str, seconds: int, problems: list[str]) -> Iterator[Token]:
+def lent(access: Access, node: str, seconds: int, problems: list[str], *, joining: bool = False) -> Iterator[Token]:
     """A token for *node* that the API server accepts; it is deleted at the end, or *problems* say why it was not.
+
+    *joining*: kubeadm can find the cluster by it, and read there what a node needs.
 
     Raises KubeError and Silent when there is none.
     """
     made: Token | None = None
     try:
         with connect(access) as api:
-            made = bootstrap.make(api, node, seconds)
+            made = bootstrap.make(api, node, seconds, signing=joining)
         with connect(replace(access, api_key=made.bearer, client_cert=None, client_key=None)) as bearer:
-            await_token(bearer)
+            await_token(bearer, bootstrap.TO_JOIN if joining else ())
+        if joining:
+            with connect(access) as api:
+                bootstrap.await_signature(api, made)
         yield made
     finally:
         problems += _taken_back(access, node, made)

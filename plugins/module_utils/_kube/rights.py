@@ -103,28 +103,27 @@ def manifest(role: Role, without: Question | None = None) -> list[JSON]:
 
 
 def _bootstrap() -> list[JSON]:
-    """Our bootstrap tokens may ask for a certificate; unlike those of kubeadm, nobody answers them unseen."""
+    """Our bootstrap tokens may ask for a certificate, and read what kubeadm join reads; nobody answers them unseen."""
     reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "system:node-bootstrapper"}
     subject = {"apiGroup": RBAC, "kind": "Group", "name": OURS}
-    return [
-        _object(
-            f"{RBAC}/v1",
-            "ClusterRoleBinding",
-            {"name": "outward-kubelet-bootstrap"},
-            roleRef=reference,
-            subjects=[subject],
-        )
-    ]
+    metadata = {"name": "outward-kubelet-bootstrap"}
+    found = [_object(f"{RBAC}/v1", "ClusterRoleBinding", metadata, roleRef=reference, subjects=[subject])]
+    for question in bootstrap.TO_JOIN:
+        found += _given("join", question.namespace, [question], subject)
+    return found
 
 
 def _bound(role: Role, namespace: str, granted: list[Question]) -> list[JSON]:
+    return _given(role, namespace, granted, {"kind": "ServiceAccount", "name": role, "namespace": NAMESPACE})
+
+
+def _given(name: str, namespace: str, granted: list[Question], subject: JSON) -> list[JSON]:
     kind = "Role" if namespace else "ClusterRole"
-    metadata = {"name": f"outward-kubelet-{role}", **({"namespace": namespace} if namespace else {})}
-    account = {"kind": "ServiceAccount", "name": role, "namespace": NAMESPACE}
+    metadata = {"name": f"outward-kubelet-{name}", **({"namespace": namespace} if namespace else {})}
     reference = {"apiGroup": RBAC, "kind": kind, "name": metadata["name"]}
     return [
         _object(f"{RBAC}/v1", kind, metadata, rules=rules(granted)),
-        _object(f"{RBAC}/v1", f"{kind}Binding", metadata, roleRef=reference, subjects=[account]),
+        _object(f"{RBAC}/v1", f"{kind}Binding", metadata, roleRef=reference, subjects=[subject]),
     ]
 
 

@@ -53,6 +53,11 @@ class X509(t.NamedTuple):
     usages: tuple[str, ...]  # extended key usages: clientAuth, serverAuth, or the object identifier in hexadecimal
 
 
+def pin(certificate: X509) -> str:
+    """The hash of its public key, as `kubeadm token create --print-join-command` shows it (RFC 7469)."""
+    return f"sha256:{hashlib.sha256(certificate.public_key).hexdigest()}"
+
+
 def pem_blocks(text: str) -> list[tuple[str, bytes]]:
     """(label, DER) of each PEM block. Raises :class:`ParseError` for a block that is not base64."""
     found: list[tuple[str, bytes]] = []

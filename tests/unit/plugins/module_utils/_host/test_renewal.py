@@ -30,7 +30,7 @@ CURRENT = "kubelet-client-current.pem"
 
 @pytest.fixture(autouse=True)
 def tmpfs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(renewal, "_in_memory", lambda path: True)
+    monkeypatch.setattr(renewal, "in_memory", lambda path: True)
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ def test_a_disk_that_is_full_is_told_and_nothing_is_lost(root: Path, monkeypatch
 
 def test_a_token_is_never_written_to_a_disk(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = whole(root)
-    monkeypatch.setattr(renewal, "_in_memory", lambda path: False)
+    monkeypatch.setattr(renewal, "in_memory", lambda path: False)
     assert "is no tmpfs" in (Renewal(PLACE, HANDED, str(root)).make() or "")
     assert whole(root) == before
 
