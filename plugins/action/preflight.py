@@ -14,6 +14,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import LONGEST_PERIOD
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registration import labels, taints
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import ROLES
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed, require_rights
@@ -53,6 +54,10 @@ VARIABLES: t.Final[Spec] = {
     "outward_query": {"type": "str"},
     "outward_certificate_days": {"type": "float"},
     "outward_node_addresses": {"type": "list", "elements": "str"},
+    "outward_node_labels": {"type": "dict"},
+    "outward_node_taints": {"type": "list", "elements": "dict"},
+    "outward_ca_hash": {"type": "str"},
+    "outward_join_timeout": {"type": "int"},
 }
 ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
@@ -67,6 +72,7 @@ MINIMUM: t.Final = {
     "outward_budget": 0,
     "outward_budget_period": 1,
     "outward_certificate_days": 0,
+    "outward_join_timeout": 60,
 }
 MAXIMUM: t.Final = {"outward_budget_period": LONGEST_PERIOD}
 
@@ -114,6 +120,11 @@ def refuse_values(checked: t.Mapping[str, t.Any]) -> None:
     for name, most in MAXIMUM.items():
         if checked.get(name) is not None and checked[name] > most:
             raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at most {most}")
+    for name, read in (("outward_node_labels", labels), ("outward_node_taints", taints)):
+        try:
+            read(checked.get(name))
+        except ValueError as error:
+            raise AnsibleActionFail(f"{name}: {error}") from error
     reason("outward_hands_off", checked.get("outward_hands_off"))
     windows("outward_maintenance", checked.get("outward_maintenance"))
 
