@@ -54,7 +54,9 @@ def ends(variables: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """
     every = variables["hostvars"]
     hosts = sorted(variables["ansible_play_hosts_all"])
-    found = {host: next((every[host][name] for name in REGISTERED if name in every[host]), {}) for host in hosts}
+    found: dict[str, dict[str, t.Any]] = {
+        host: next((every[host][name] for name in REGISTERED if name in every[host]), {}) for host in hosts
+    }
     return [found[host] if "outcome" in found[host] else _lost(host) for host in hosts]
 
 

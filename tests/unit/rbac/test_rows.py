@@ -59,7 +59,7 @@ def test_the_scratch_roles_disturb_nobody() -> None:
 
 def test_the_scratch_role_of_certificates_has_its_own_binding_for_tokens() -> None:
     names = {item["metadata"]["name"] for item in scratch(manifest("certificates"))}
-    assert names == {SCRATCH, "certificates", f"{SCRATCH}-certificates", f"{SCRATCH}-bootstrap"}
+    assert names == {SCRATCH, "certificates", f"{SCRATCH}-certificates", f"{SCRATCH}-bootstrap", f"{SCRATCH}-join"}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -195,7 +195,9 @@ def test_a_token_that_is_not_taken_is_told_before_the_node_is_touched(
     fake: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake.answers[access.REVIEW.path] = lambda body: (201, {"status": {"allowed": False}})
-    with pytest.raises(AnsibleActionFail, match=r"pi-04: the node was not touched: .* outward-kubelet-bootstrap there"):
+    with pytest.raises(
+        AnsibleActionFail, match=r"pi-04: the node was not touched: .* is all of rbac/certificates.yml there"
+    ):
         run(fake, untouched, monkeypatch)
     assert secrets(fake) == []
 

@@ -98,7 +98,10 @@ def test_what_is_about_no_host_is_left_and_named_once(fake: FakeApi) -> None:
         "csr-5", pem([("O", "system:nodes"), ("CN", "system:node:pi-05")]), username="system:node:pi-05"
     )
     fake.lists[REQUESTS] = [eve, theirs]
-    play = {"ansible_play_hosts_all": ["pi-04", "five"], "hostvars": {"five": {"outward_node_name": "pi-05"}}}
+    play: dict[str, t.Any] = {
+        "ansible_play_hosts_all": ["pi-04", "five"],
+        "hostvars": {"five": {"outward_node_name": "pi-05"}},
+    }
     (told,) = run(fake, **play)["others"]
     assert told.startswith("csr-eve (kubernetes.io/kube-apiserver-client) left: eve asks")
     assert len(run(fake)["others"]) == 2

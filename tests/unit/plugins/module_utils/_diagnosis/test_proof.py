@@ -10,10 +10,12 @@ from datetime import timedelta
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import Pod
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended, unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.health import CHECKS
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import (
+    OF_A_JOIN,
     QUESTIONS,
     Action,
     Moment,
@@ -96,4 +98,22 @@ def test_nothing_shown_is_nothing_proven() -> None:
 def test_a_person_reads_words_for_every_check() -> None:
     checks = survived(prove(RESTARTED, BEFORE, BEFORE), BEFORE.node, BEFORE.node).checks
     assert set(PROOFS) >= set(QUESTIONS)
-    assert {*PROOFS, *(check[0] for check in CHECKS)} == set(checks)
+    assert {*PROOFS, *(check[0] for check in CHECKS)} == {*checks, *OF_A_JOIN}
+
+
+JOINED = (Action("join-node", "not-joined"),)
+
+
+def test_a_join_is_proven_by_the_machine_and_by_its_pods() -> None:
+    before = Moment(BEFORE.node, healthy_cluster(node=None))
+
+    def shown(*pods: Pod, machine: str = "m" * 32) -> dict[str, bool | None]:
+        cluster = healthy_cluster(**RENEWED, node__machine_id=machine, node__pods=pods)
+        return prove(JOINED, before, Moment(healthy_node(**FRESH), cluster)).checks
+
+    daemon = amended(pod("flannel", container()), owner="DaemonSet/flannel")
+    waiting = amended(pod("flannel", container("waiting")), owner="DaemonSet/flannel")
+    good = shown(daemon, pod("web", container("waiting")))
+    assert (good["node_is_this_machine"], good["pods_started"], "cause_gone" in good) == (True, True, False)
+    assert shown(waiting)["pods_started"] is False
+    assert shown(daemon, machine="f" * 32)["node_is_this_machine"] is False

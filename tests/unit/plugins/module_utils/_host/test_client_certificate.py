@@ -180,7 +180,7 @@ def test_the_gate_refuses_and_nothing_is_touched(
 
 
 def test_the_file_of_the_ca_may_be_gone_for_it_is_written(tmp_path: Path) -> None:
-    gone = {"certificates__client_ca_file": file("/etc/kubernetes/pki/ca.crt", exists=False)}
+    gone: dict[str, t.Any] = {"certificates__client_ca_file": file("/etc/kubernetes/pki/ca.crt", exists=False)}
     assert run(tmp_path, Change(), WORKS, **gone)[0].result == "done"
 
 

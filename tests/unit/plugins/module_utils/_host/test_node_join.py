@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,7 +169,7 @@ def test_an_orphan_is_ended_and_waited_for(tmp_path: Path, monkeypatch: pytest.M
     turns = iter([1, 1, 0])
     slept: list[float] = []
     monkeypatch.setattr(node_join, "end_orphans", lambda: next(turns))
-    monkeypatch.setattr(node_join.time, "sleep", slept.append)
+    monkeypatch.setattr(time, "sleep", slept.append)
     node_join._end_earlier(str(tmp_path / "ledger"))
     assert len(slept) == 2
 
@@ -176,7 +177,7 @@ def test_an_orphan_is_ended_and_waited_for(tmp_path: Path, monkeypatch: pytest.M
 def test_a_process_that_acts_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, slept = str(tmp_path / "ledger"), list[float]()
     monkeypatch.setattr(node_join, "end_orphans", lambda: 0)
-    monkeypatch.setattr(node_join.time, "sleep", slept.append)
+    monkeypatch.setattr(time, "sleep", slept.append)
     monkeypatch.setattr(node_join, "ORPHANS", 3)
     with opened(path):
         node_join._end_earlier(path)
