@@ -20,7 +20,7 @@ from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REP
 
 ARGUMENTS: t.Final[Spec] = {"report_dir": REPORT_DIR}
 # What node_report's task registers, in the roles and playbooks of this collection.
-REGISTERED: t.Final = ("node_recovery_result", "node_join_ended")
+REGISTERED: t.Final = ("node_recovery_result", "node_join_ended", "certificates_rotate_ended")
 
 
 class ActionModule(ActionBase):

@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import lock as slots
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import refuse
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import OWN_PLAN, refuse
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import look_of
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
@@ -88,7 +88,9 @@ class ActionModule(ActionBase):
                 "lock": None,
             }
         lock = described(held, options)
-        if known["incident"]["mode"] == "join":  # no guard of a fleet speaks of a machine that is no node yet
+        if (
+            known["incident"]["mode"] in OWN_PLAN
+        ):  # what speaks against it is asked on the node, by the process that acts
             return {"changed": True, **known, "lock": lock}
         try:
             fresh = self._afresh(options, known["incident"], held, variables)

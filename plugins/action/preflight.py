@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import LONGEST_PERIOD
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registration import labels, taints
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.rotation import KINDS
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import ROLES
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed, require_rights
@@ -57,6 +58,7 @@ VARIABLES: t.Final[Spec] = {
     "outward_node_labels": {"type": "dict"},
     "outward_node_taints": {"type": "list", "elements": "dict"},
     "outward_ca_hash": {"type": "str"},
+    "outward_rotate": {"type": "list", "elements": "str", "choices": list(KINDS)},
     "outward_join_timeout": {"type": "int"},
 }
 ARGUMENTS: t.Final[Spec] = {

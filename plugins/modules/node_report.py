@@ -44,7 +44,7 @@ options:
   mode:
     description: What was meant to be done, for a run without O(incident).
     type: str
-    choices: [diagnose, check, recover, join]
+    choices: [diagnose, check, recover, join, rotate]
     default: recover
   acted:
     description: Results of the modules that act; skipped ones count for nothing.

@@ -169,6 +169,11 @@ def control_plane(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEviden
 
 def capacity(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """An absolute cap on Nodes that are unavailable for whatever reason, this one included."""
+    return crowded(cluster, policy)
+
+
+def crowded(cluster: ClusterEvidence, policy: Policy) -> str | None:
+    """The same, whatever is to be done."""
     others = set(cluster.fleet.unavailable) - {cluster.name}
     if policy.locked:
         others |= set(cluster.fleet.in_hand) - {cluster.name}

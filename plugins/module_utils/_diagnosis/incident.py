@@ -24,7 +24,7 @@ from .signs import instant
 from .steps import CONTAINING
 
 SCHEMA: t.Final = "outward.kubelet/incident/v1"
-Mode = t.Literal["diagnose", "check", "recover", "join"]
+Mode = t.Literal["diagnose", "check", "recover", "join", "rotate"]
 Outcome = t.Literal[
     "healthy",
     "recovered",
@@ -36,7 +36,9 @@ Outcome = t.Literal[
     "failed",
     "diagnosed",
 ]
-ACTING: t.Final = frozenset({"recover", "join"})
+# Runs whose plan is their own, and none that the causes of the catalogue ask for.
+OWN_PLAN: t.Final = frozenset({"join", "rotate"})
+ACTING: t.Final = OWN_PLAN | {"recover"}
 GOOD: t.Final = frozenset({"healthy", "recovered", "diagnosed"})
 
 
@@ -65,8 +67,8 @@ def outcome(report: JSON) -> Outcome:
         return "recovered" if report["proof"]["proven"] else "failed"
     if results:
         return "refused"
-    joins = report["mode"] == "join" and report["plan"]  # a machine that is no node yet: its health says nothing
-    if report["diagnosis"]["status"] != "faulty" and not joins:
+    planned = report["mode"] in OWN_PLAN and report["plan"]
+    if report["diagnosis"]["status"] != "faulty" and not planned:
         return t.cast(Outcome, report["diagnosis"]["status"])
     cures = [step for step in report["plan"] if step["cause"] and step["step"] not in CONTAINING]
     refused = [step for step in cures if not step["permitted"]]

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 
 from .evidence import JSON
 from .incident import ACTING
-from .steps import CONTAINING, CORDON, JOIN, RENEW, RESTART, START_RUNTIME, UNCORDON
+from .steps import CONTAINING, CORDON, JOIN, RENEW, RESTART, SERVE, START_RUNTIME, UNCORDON
 
 # step -> (action, reason when done, reason otherwise but for its end), in the manner of Kubernetes' own events
 EVENTS: t.Final = {
     RESTART: ("RestartKubelet", "KubeletRestarted", "KubeletRestart"),
     START_RUNTIME: ("StartContainerd", "ContainerdStarted", "ContainerdStart"),
     RENEW: ("RenewClientCertificate", "ClientCertificateRenewed", "ClientCertificateRenewal"),
+    SERVE: ("RenewServingCertificate", "ServingCertificateRenewed", "ServingCertificateRenewal"),
     JOIN: ("JoinNode", "NodeJoined", "NodeJoin"),
     CORDON: ("CordonNode", "NodeCordoned", "NodeCordon"),
     UNCORDON: ("UncordonNode", "NodeUncordoned", "NodeUncordon"),

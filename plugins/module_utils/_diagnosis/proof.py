@@ -18,6 +18,7 @@ from .evidence import Undecided
 from .explain import chosen
 from .health import examine
 from .node import NodeEvidence
+from .registry import CAUSES
 from .signs import running
 from .steps import JOIN, STARTING
 
@@ -65,10 +66,11 @@ def prove(actions: tuple[Action, ...], before: Moment, after: Moment) -> Proof:
 
 
 def _questions(action: Action) -> dict[str, Question]:
-    """A join is taken for no cause of the catalogue; of a machine that becomes a node, more is asked."""
-    if action.step == JOIN:
-        return {**{n: question for n, question in QUESTIONS.items() if n != "cause_gone"}, **OF_A_JOIN}
-    return {n: question for n, question in QUESTIONS.items() if n not in KUBELET_ONLY or action.step in STARTING}
+    """What is not done for a cause of the catalogue has none to be gone; of a machine that becomes a node, more is asked."""
+    asked = {n: question for n, question in QUESTIONS.items() if n not in KUBELET_ONLY or action.step in STARTING}
+    if action.cause not in CAUSES:
+        del asked["cause_gone"]
+    return {**asked, **(OF_A_JOIN if action.step == JOIN else {})}
 
 
 def _ask(question: Question, action: Action, before: Moment, after: Moment) -> bool | None:

@@ -14,11 +14,12 @@ import typing as t
 RESTART: t.Final = "restart-kubelet"
 START_RUNTIME: t.Final = "start-containerd"
 RENEW: t.Final = "renew-client-certificate"
+SERVE: t.Final = "renew-serving-certificate"
 JOIN: t.Final = "join-node"
 CORDON: t.Final = "cordon-node"
 UNCORDON: t.Final = "uncordon-node"
 # The steps that end in a new process of the kubelet.
-STARTING: t.Final = frozenset({RESTART, RENEW, JOIN})
+STARTING: t.Final = frozenset({RESTART, RENEW, SERVE, JOIN})
 # What keeps a fault from spreading, or ends that again: it cures nothing, so it is neither proven nor counted as a repair.
 CONTAINING: t.Final = frozenset({CORDON, UNCORDON})
 STEPS: t.Final = {
@@ -26,6 +27,8 @@ STEPS: t.Final = {
     START_RUNTIME: "starts containerd; running containers and the kubelet are left alone",
     RENEW: "has the kubelet ask for a new client certificate with a bootstrap token of this node's own, that lives for "
     "minutes; what was there is put back when that is not proven",
+    SERVE: "has the kubelet ask the cluster for a new serving certificate, and turns that on if it is off; what was there is put "
+    "back when it is not in use then",
     JOIN: "sets what a node needs, and has kubeadm join it with a bootstrap token of its own; what was there is put back when "
     "that fails",
     CORDON: "marks the Node unschedulable in the API, and who did it, when and why; nothing that runs is touched",

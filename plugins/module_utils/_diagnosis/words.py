@@ -28,10 +28,13 @@ HEADLINES: t.Final = {
     "failed": "FAILED: acted, and could not prove that it helped",
     "diagnosed": "diagnosed",
 }
-OF_A_JOIN: t.Final = {
-    "healthy": "joined already, and healthy: nothing to do",
-    "recovered": "joined, and proven",
-    "failed": "FAILED: acted, and could not prove that it is a node that works",
+OF_MODE: t.Final[dict[str, dict[str, str]]] = {
+    "join": {
+        "healthy": "joined already, and healthy: nothing to do",
+        "recovered": "joined, and proven",
+        "failed": "FAILED: acted, and could not prove that it is a node that works",
+    },
+    "rotate": {"healthy": "no certificate is due", "recovered": "rotated, and proven"},
 }
 STATUS: t.Final = {
     "healthy": "healthy",
@@ -84,9 +87,7 @@ def headline(report: JSON) -> str:
     """The outcome in a few words; for a diagnosis, its status."""
     if report["outcome"] == "diagnosed":
         return STATUS[report["diagnosis"]["status"]]
-    if report["mode"] == "join":
-        return OF_A_JOIN.get(report["outcome"], HEADLINES[report["outcome"]])
-    return HEADLINES[report["outcome"]]
+    return OF_MODE.get(report["mode"], {}).get(report["outcome"], HEADLINES[report["outcome"]])
 
 
 def table(reports: list[JSON]) -> list[str]:
