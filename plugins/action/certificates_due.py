@@ -14,7 +14,9 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.rotation import KINDS, opened
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
@@ -59,5 +61,12 @@ class ActionModule(ActionBase):
         mode: Mode = "check" if self._task.check_mode else "rotate"
         look = Look(host, mode, started, node, cluster, cluster.name)
         found = opened(look, options["rotate"], timedelta(days=options["days"]), policy({**options, **REST}))
-        config = vars(vars(node)["kubelet"]).get("config")
-        return {"changed": False, **found, "switch": vars(config).get("server_tls_bootstrap") is False}
+        return {"changed": False, **found, "switch": off(node)}
+
+
+def off(node: NodeEvidence) -> bool:
+    """The kubelet is known to sign its own serving certificate."""
+    try:
+        return not node.kubelet.config.server_tls_bootstrap
+    except Undecided:
+        return False

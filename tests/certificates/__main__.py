@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python3 -m tests.certificates``: client certificates that do not work, on a real node, recovered by certificates-recover.yml.
+"""``python3 -m tests.certificates``: client certificates that do not work, on a real node, recovered by certificates-recover.yml;
+and certificates of a healthy node, rotated early by certificates-rotate.yml.
 
 Each row: a clean node, the fault, the playbook with -vvv; what ran before runs on in the same containers, no token is
 left, and its secret is nowhere.
@@ -102,7 +103,7 @@ def recovered(case: Case, host: str, kubeconfig: Path) -> tuple[dict[str, t.Any]
     start = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="outward-reports-") as name:
-            said = play(host, kubeconfig, Path(name))
+            said = play(case, host, kubeconfig, Path(name))
             reports = {path.name: path.read_text() for path in Path(name).glob("*.json")}
     finally:
         seconds = time.monotonic() - start
@@ -110,7 +111,7 @@ def recovered(case: Case, host: str, kubeconfig: Path) -> tuple[dict[str, t.Any]
     if f"{host}.json" not in reports:
         raise NotSearched(f"there is no report: {said.strip()[-1000:]}")
     report = json.loads(reports[f"{host}.json"])
-    if (case.action == RENEW) != bool(secrets):
+    if (RENEW in case.actions) != bool(secrets):
         raise NotSearched(f"{len(secrets)} tokens were seen")
     left = in_lab(controller(TOKENS.script.replace("$TOKEN", identity)), host, 60).output
     found = here(secrets, {"ansible -vvv": said, "arguments here": sampled, **reports})
@@ -125,16 +126,17 @@ def recovered(case: Case, host: str, kubeconfig: Path) -> tuple[dict[str, t.Any]
     }, seconds
 
 
-def play(host: str, kubeconfig: Path, reports: Path) -> str:
+def play(case: Case, host: str, kubeconfig: Path, reports: Path) -> str:
     """All that the playbook said."""
     variables = {
         "outward_kubeconfig": str(kubeconfig),
         "outward_report_dir": str(reports),
         "outward_max_unavailable": 3,
+        **case.variables,
     }
     tool = str(Path(sys.executable).with_name("ansible-playbook"))
     inventory = str(kubeconfig.parent / "inventory" / "hosts.yml")
-    words = [tool, "-vvv", "certificates-recover.yml", "-i", inventory, "-l", host, "-e", json.dumps(variables)]
+    words = [tool, "-vvv", case.playbook, "-i", inventory, "-l", host, "-e", json.dumps(variables)]
     inside = [sys.executable, "-m", "tests.lab", "exec", "--", "sh", "-c", 'cd "$0" && exec "$@"', str(EXAMPLE)]
     try:
         done = subprocess.run(

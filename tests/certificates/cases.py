@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.faults.auth import CURRENT, NO_BOOTSTRAP, restarted
-from tests.faults.model import Fault
+from tests.faults.model import Fault, node
 from tests.faults.table import FAULTS
 
 RENEW: t.Final = "renew-client-certificate"
+SERVE: t.Final = "renew-serving-certificate"
 LOOPS: t.Final = f"[ $(substate kubelet) = auto-restart ] && said kubelet '{NO_BOOTSTRAP}'"
 OTHER: t.Final = f"ln -sf $PKI/outward.pem {CURRENT}"
 
@@ -23,8 +24,10 @@ class Case:
     """One fault, and what the recovery is to do. ``kept``: None where the Pods of a deleted Node may be gone."""
 
     fault: Fault
-    action: str = RENEW
+    actions: tuple[str, ...] = (RENEW,)
     kept: bool | None = True
+    playbook: str = "certificates-recover.yml"
+    variables: dict[str, t.Any] = field(default_factory=dict)
 
     @property
     def expected(self) -> dict[str, t.Any]:
@@ -32,7 +35,7 @@ class Case:
         return {
             "outcome": "recovered",
             "root_causes": self.fault.root_causes,
-            "actions": [self.action],
+            "actions": list(self.actions),
             "containers_kept": self.kept,
             "tokens_left": 0,
             "found_in": [],
@@ -42,6 +45,13 @@ class Case:
 def _variant(id: str, cause: str, script: str) -> Case:
     """Another way to the same cause."""
     return Case(restarted(id, script, LOOPS, roots=(cause,)))
+
+
+def _early(id: str, actions: tuple[str, ...], *kinds: str) -> Case:
+    """A healthy node whose certificates are called due although they are good for a year."""
+    healthy = Fault(id, (), node("true"), (), "healthy", kind="quiet")
+    variables = {"outward_certificate_days": 4000, "outward_rotate": list(kinds)}
+    return Case(healthy, actions, playbook="certificates-rotate.yml", variables=variables)
 
 
 CASES: t.Final = {
@@ -78,6 +88,9 @@ CASES: t.Final = {
         Case(FAULTS["apiserver-ca-mismatch"]),
         Case(FAULTS["bootstrap-token-expired"]),
         Case(FAULTS["kubelet-half-joined"], kept=None),
-        Case(FAULTS["node-object-deleted"], action="restart-kubelet", kept=None),
+        Case(FAULTS["node-object-deleted"], actions=("restart-kubelet",), kept=None),
+        _early("rotate-client", (RENEW,), "client"),
+        _early("rotate-serving", (SERVE,), "serving"),
+        _early("rotate-both", (RENEW, SERVE), "client", "serving"),
     )
 }
