@@ -32,11 +32,11 @@ from ansible_collections.outward.kubelet.plugins.module_utils._host.modules.node
 from ansible_collections.outward.kubelet.plugins.module_utils._host.renewal import MEMORY
 from ansible_collections.outward.kubelet.plugins.module_utils._kube import bootstrap
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.bootstrap import Cluster, Token
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import Api, connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.cordon import read
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.registration import machines
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.registration import await_node, machines
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import Approver, lent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.signing import review
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import x509
@@ -145,8 +145,8 @@ class ActionModule(Acting):
         finally:
             for problem in problems:
                 self._display.warning(problem)
-        if result.get("result") == "done" and serving(result):
-            problems += served(access, name, options["known"])
+        if result.get("result") == "done":
+            problems += welcomed(access, name, options["known"], serving(result))
         return {**result, "notes": [*result.get("notes", ()), *problems]}
 
     def _with(self, token: Token, module: Options, variables: Options, access: Access) -> Options:
@@ -221,17 +221,24 @@ def serving(result: Options) -> bool:
         return False
 
 
-def served(access: Access, name: str, known: frozenset[str]) -> list[str]:
-    """Approve its request for one, when it is exactly the node's; what became of it."""
-    until = time.monotonic() + SERVING_SECONDS
-    told: list[str] = []
+def welcomed(access: Access, name: str, known: frozenset[str], asks: bool) -> list[str]:
+    """Wait until it has registered; a kubelet that *asks* for a serving certificate is answered. What there is to tell."""
     try:
         with connect(access) as api:
-            while not told and time.monotonic() < until:
-                time.sleep(PAUSE)
-                found = review(api, Station(name, known, frozenset(read(api, name).addresses)), dry=False)
-                told = [f"{verdict.request.name} was approved" for verdict in found.approved]
-                told += [f"{v.request.name} was left pending: {'; '.join(v.objections)}" for v in found.left]
+            if await_node(api, name) is None:
+                return ["its kubelet has not registered a Node yet"]
+            return served(api, name, known) if asks else []
     except (KubeError, Silent) as error:
-        told = [f"its request for a serving certificate could not be answered: {error}"]
+        return [f"its request for a serving certificate could not be answered: {error}"]
+
+
+def served(api: Api, name: str, known: frozenset[str]) -> list[str]:
+    """Approve its request for one, when it is exactly the node's; what became of it. Raises KubeError and Silent."""
+    until = time.monotonic() + SERVING_SECONDS
+    told: list[str] = []
+    while not told and time.monotonic() < until:
+        time.sleep(PAUSE)
+        found = review(api, Station(name, known, frozenset(read(api, name).addresses)), dry=False)
+        told = [f"{verdict.request.name} was approved" for verdict in found.approved]
+        told += [f"{v.request.name} was left pending: {'; '.join(v.objections)}" for v in found.left]
     return told or ["it has made no request for a serving certificate yet: ansible-playbook certificates-approve.yml"]

@@ -32,10 +32,13 @@ def look(profile: Profile) -> Ground:
         kubelet=attempt(_release, (profile.binary, "--version")),
         kubeadm=attempt(_release, ("kubeadm", "version", "--output=short")),
         ports=attempt(_taken),
-        time_services=tuple(
-            name for name in TIME_SERVICES if any(os.path.lexists(f"{place}/{name}") for place in UNIT_DIRS)
-        ),
+        time_services=time_services(),
     )
+
+
+def time_services() -> tuple[str, ...]:
+    """Units that are installed and keep the clock."""
+    return tuple(name for name in TIME_SERVICES if any(os.path.lexists(f"{place}/{name}") for place in UNIT_DIRS))
 
 
 def _release(command: tuple[str, ...]) -> str | None:

@@ -9,14 +9,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
+from .._diagnosis.cluster import Node
 from .._diagnosis.registration import Taint, missing
+from . import convert
 from .connect import Api
 from .cordon import PATCH, TRIES
 from .errors import Conflict, KubeError, NotThere, Silent
 from .listing import NODES
 from .poll import NODE
+
+# A kubelet that has its certificate registers its Node at once; an emulated one takes its time.
+REGISTERED, PAUSE = 60.0, 1.0
 
 
 def machines(api: Api) -> dict[str, str]:
@@ -26,6 +32,17 @@ def machines(api: Api) -> dict[str, str]:
         for page in api.pages(NODES)
         for item in page
     }
+
+
+def await_node(api: Api, name: str) -> Node | None:
+    """The Node, as soon as its kubelet has registered it; None: it has not. Raises KubeError and Silent."""
+    until = time.monotonic() + REGISTERED
+    while time.monotonic() < until:
+        try:
+            return convert.node(api.ask(NODE, name), None)
+        except NotThere:
+            time.sleep(PAUSE)
+    return None
 
 
 def register(api: Api, name: str, labels: Mapping[str, str], taints: Sequence[Taint], *, dry: bool) -> tuple[str, ...]:

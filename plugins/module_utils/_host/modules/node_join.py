@@ -27,7 +27,7 @@ from ..._parse.errors import ParseError
 from ..call import ARGUMENTS as COMMON
 from ..call import described, requested
 from ..errors import WrongCall, WrongProfile
-from ..ground import look
+from ..ground import look, time_services
 from ..joining import Joining, Wish, end_orphans
 from ..ledger import LedgerBusy, LedgerUnusable, opened
 from ..node import ThisNode
@@ -129,9 +129,9 @@ def joining(change: Joining, wanted: Wanted, reach: Callable[[], ApiPath], groun
 def _unready(host: ThisNode, place: Profile, settings: Settings, reach: Callable[[], ApiPath]) -> t.Optional[str]:
     """Asked when the host is set up, and before anything with TLS: clock, API server, and a Pod's sandbox."""
     clock = host.observe({"clock", "units"}).clock
-    services = look(place).time_services
-    if clock.service or services:
-        problem = settings.start_clock(clock.service or services[0], synchronized)
+    services = (*([clock.service] if clock.service else []), *time_services())
+    if services:
+        problem = settings.start_clock(services[0], synchronized)
         if problem is not None:
             return problem
     api = reach()

@@ -10,17 +10,25 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided, amended
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided, amended, unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import Policy
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import ApiPath, NodeEvidence, Unit
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import (
+    ApiPath,
+    NodeEvidence,
+    Profile,
+    Unit,
+)
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import SandboxTrial
 from ansible_collections.outward.kubelet.plugins.module_utils._host import joining as own
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongCall
 from ansible_collections.outward.kubelet.plugins.module_utils._host.ledger import opened, peek
 from ansible_collections.outward.kubelet.plugins.module_utils._host.modules import node_join
 from ansible_collections.outward.kubelet.plugins.module_utils._host.modules.node_join import answer, joining
+from ansible_collections.outward.kubelet.plugins.module_utils._host.profile import PROFILES
 from ansible_collections.outward.kubelet.plugins.module_utils._host.restart import Run
 from ansible_collections.outward.kubelet.plugins.module_utils._host.task import Outcome, Request
 from tests.unit.helpers import certificate, file, healthy_node
@@ -196,3 +204,62 @@ def test_what_an_interrupted_join_has_left_goes(tmp_path: Path, monkeypatch: pyt
     assert answer({**GOOD, "state": "tidied"}, False) == {"changed": True, "notes": []}
     assert not kept.exists()
     assert answer({**GOOD, "state": "tidied"}, False) == {"changed": False, "notes": []}
+
+
+class Cluster:
+    """What a machine that was set up finds, in the order in which it is asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.service: str | None = None
+        self.asked: list[str] = []
+        self.clock_problem: str | None = None
+        self.sandbox = SandboxTrial("ok", "", 1.0, ())
+        monkeypatch.setattr(node_join, "time_services", lambda: ("chrony.service",))
+        monkeypatch.setattr(
+            node_join, "ask", lambda questions, seconds: {"sandbox": SimpleNamespace(value=self.sandbox)}
+        )
+
+    def observe(self, only: t.Collection[str]) -> NodeEvidence:
+        return healthy_node(clock__service=self.service)
+
+    def start_clock(self, service: str, synchronised: t.Any) -> str | None:
+        self.asked.append(service)
+        return self.clock_problem
+
+    def unready(self, **api: t.Any) -> str | None:
+        place: Profile = PROFILES["kubeadm"]
+        return node_join._unready(t.cast(t.Any, self), place, t.cast(t.Any, self), lambda: amended(ANONYMOUS, **api))
+
+
+def test_the_clock_comes_before_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Cluster(monkeypatch)
+    assert (found.unready(), found.asked) == (None, ["chrony.service"])
+    found.service = "systemd-timesyncd.service"
+    assert (found.unready(), found.asked[-1]) == (None, "systemd-timesyncd.service")
+    found.clock_problem = "the clock is not synchronised"
+    assert found.unready(outcome="tls") == "the clock is not synchronised"
+
+
+@pytest.mark.parametrize(
+    ("api", "words"),
+    [
+        ({"outcome": "tls", "detail": "x"}, "cannot be reached from it (tls: x)"),
+        ({"offset": -120.0}, "-120 s from the API"),
+    ],
+)
+def test_the_way_to_the_cluster_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch, api: dict[str, t.Any], words: str
+) -> None:
+    assert words in (Cluster(monkeypatch).unready(**api) or "")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "refused"),
+    [("ok", False), ("cni", False), ("other", False), ("image", True), ("oci", True), ("storage", True)],
+)
+def test_a_pod_that_could_never_start_ends_it(monkeypatch: pytest.MonkeyPatch, outcome: str, refused: bool) -> None:
+    found = Cluster(monkeypatch)
+    found.sandbox = SandboxTrial(outcome, "pause:3.10 not found", 1.0, ())
+    assert (found.unready() is not None) is refused
+    found.sandbox = unknown("another trial is going on")
+    assert found.unready() is None
