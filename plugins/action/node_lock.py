@@ -88,9 +88,8 @@ class ActionModule(ActionBase):
                 "lock": None,
             }
         lock = described(held, options)
-        if (
-            known["incident"]["mode"] in OWN_PLAN
-        ):  # what speaks against it is asked on the node, by the process that acts
+        # What speaks against such a plan is asked on the node, by the process that acts.
+        if known["incident"]["mode"] in OWN_PLAN:
             return {"changed": True, **known, "lock": lock}
         try:
             fresh = self._afresh(options, known["incident"], held, variables)
