@@ -153,6 +153,7 @@ def joined(case: Case, stage: Stage) -> tuple[dict[str, t.Any], float]:
     text = json.dumps(first.report) + first.output
     return {
         "outcome": first.report["outcome"],
+        "joined": first.report["outcome"] in ("recovered", "healthy"),
         "checks": first.report["proof"]["checks"],
         "works": works(stage, since) if case.outcome == "recovered" else None,
         "again": (second.report or {}).get("outcome") if second else None,

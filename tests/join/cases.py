@@ -38,7 +38,8 @@ class Case:
         again = "healthy" if self.outcome == "recovered" else None
         joined = self.outcome == "recovered"
         return {
-            "outcome": None if self.bare else self.outcome,
+            "outcome": None if self.bare or self.kills else self.outcome,
+            "joined": True if self.kills else None,  # by this run, or by one that was killed when all was done
             "works": True if joined else None,
             "again": None if self.bare else again,
             "changed_again": 0 if joined and not self.bare else None,

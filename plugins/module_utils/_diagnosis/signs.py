@@ -195,7 +195,8 @@ def no_node(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
         return None
     return (
         f"the cluster has no Node {cluster.name}, and {why}: set outward_node_name to the name of its Node "
-        f"(there are: {some(names) or 'none'}), or leave this host out"
+        f"(there are: {some(names) or 'none'}), leave this host out, or make it a node: "
+        "ansible-playbook node-join.yml"
     )
 
 

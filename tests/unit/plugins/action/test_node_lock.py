@@ -122,6 +122,16 @@ def take(api: FakeApi, who: Holder) -> lock.Held:
     return t.cast(lock.Held, lock.acquire(Access(host=api.url, api_key="x"), Claim(who, 1), 0, lambda slot: None))
 
 
+@pytest.mark.parametrize("mode", ["join", "rotate"])
+def test_a_plan_of_its_own_is_not_made_anew(api: FakeApi, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """No cause of the catalogue asks for it, so another diagnosis would not have it."""
+    given = diagnosis()
+    given = {**given, "incident": {**given["incident"], "mode": mode}, "permitted": {"join-node": "not-joined"}}
+    found, dummy = held(api, monkeypatch, diagnosis=given)
+    assert (found["permitted"], found["lock"] is not None) == ({"join-node": "not-joined"}, True)
+    assert found["incident"]["plan"] == given["incident"]["plan"]
+
+
 def test_who_waits_in_vain_is_refused_and_says_for_whom(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     take(api, OTHER)
     got, said = held(api, monkeypatch, timeout=1)
