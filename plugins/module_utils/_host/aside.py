@@ -13,6 +13,7 @@ had come to.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -38,7 +39,7 @@ class Aside:
 
     def put(self) -> None:
         """What an earlier run that was cut off has put aside is what was there; all else came of that run."""
-        if os.path.exists(f"{self.place}/{DONE}"):
+        if os.path.exists(f"{self.place}/{DONE}") or not os.path.exists(f"{self.place}/{LIST}"):
             self.forget()
         os.makedirs(self.place, mode=0o700, exist_ok=True)
         os.chmod(self.place, 0o700)
@@ -69,8 +70,10 @@ class Aside:
         write(f"{self.place}/{DONE}", "", 0o600)
 
     def forget(self) -> None:
-        """Remove it."""
+        """Remove it; its list first, so that a rest of it is never taken for what was there."""
         if self.left:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{self.place}/{LIST}")
             shutil.rmtree(self.place)
             sync(os.path.dirname(self.place))
 

@@ -78,7 +78,7 @@ class Joining:
                 return problem
             self._clear()
             return self._join()
-        except EXPECTED as error:
+        except (*EXPECTED, ValueError) as error:  # a list of before that cannot be read
             return words(error)
 
     def keep(self) -> t.Optional[str]:

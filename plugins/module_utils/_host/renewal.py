@@ -62,7 +62,7 @@ class Renewal:
             self._aside.put()
             self._trust()
             self._hand_over()
-        except (OSError, ParseError) as error:
+        except (OSError, ValueError) as error:  # ParseError is one too
             return f"the kubelet's files could not be changed: {words(error)}"
         return None
 

@@ -250,6 +250,34 @@ def test_what_is_left_of_a_renewal_that_worked_is_not_put_back_over_the_next_one
     assert whole(root) == before
 
 
+@pytest.mark.parametrize("changes", range(8))
+def test_a_rest_of_what_was_dropped_is_not_put_back_over_the_next_one(
+    root: Path, changes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Renewal(PLACE, HANDED, str(root))
+    first.make()
+    bootstrapped(root)
+    first.keep()
+    before = {name: held for name, held in whole(root).items() if "client-certificate/" not in name}
+    with monkeypatch.context() as patched:
+        killed_after(patched, changes)
+        with pytest.raises(Killed) if changes < 5 else pytest.MonkeyPatch.context():
+            first.drop()
+    second = Renewal(PLACE, HANDED, str(root))
+    assert (second.make(), second.undo()) == (None, None)
+    assert whole(root) == before
+
+
+def test_a_list_that_cannot_be_read_is_told_and_nothing_is_moved(root: Path) -> None:
+    Renewal(PLACE, HANDED, str(root)).make()
+    (root / "var/lib/outward-kubelet/client-certificate/list.json").write_text("")
+    before = whole(root)
+    second = Renewal(PLACE, HANDED, str(root))
+    assert "could not be changed: Expecting value" in (second.make() or "")
+    assert "Expecting value" in (second.undo() or "")
+    assert {name for name in before if not name.startswith(("run/", "etc/kubernetes/bootstrap"))} <= set(whole(root))
+
+
 def test_a_disk_that_is_full_is_told_and_nothing_is_lost(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = whole(root)
 
