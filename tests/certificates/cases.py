@@ -30,10 +30,16 @@ class Case:
     variables: dict[str, t.Any] = field(default_factory=dict)
 
     @property
+    def mode(self) -> str:
+        """recover or rotate."""
+        return self.playbook.removeprefix("certificates-").removesuffix(".yml")
+
+    @property
     def expected(self) -> dict[str, t.Any]:
         """As a row has it."""
         return {
             "outcome": "recovered",
+            "status": 0,
             "root_causes": self.fault.root_causes,
             "actions": list(self.actions),
             "containers_kept": self.kept,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What processes are called with, five times a second, into a file of a tmpfs: ``python3 sampler.py PATH``."""
+"""What processes are called with, twice a second, into a file of a tmpfs: ``python3 sampler.py PATH``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main(target: Path) -> None:
             seen |= new
             file.writelines(line + b"\n" for line in new)
             file.flush()
-            time.sleep(0.2)
+            time.sleep(0.5)  # more would be a load of its own on an emulated processor
 
 
 if __name__ == "__main__":

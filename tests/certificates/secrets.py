@@ -16,21 +16,36 @@ import subprocess
 import sys
 import threading
 import typing as t
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.lab import in_lab
-from tests.faults.model import node
+from tests.faults.model import controller, node
+from tests.matrix.playbook import Run
 from tests.matrix.results import ROOT
 
 from .sampler import arguments
 
 SAMPLED: t.Final = "/run/outward-sampled"
 WANTED: t.Final = "/run/outward-wanted"
-SEARCH_SECONDS: t.Final = 600.0  # an emulated disk
+STAMP: t.Final = "/run/outward-stamp"  # as old as the first run: what has not changed since holds no token of it
+SEARCH_SECONDS: t.Final = 600.0  # an emulated disk, all of it after a clock that was set
 
 
 class NotSearched(Exception):
     """Nobody can tell whether a secret was left; the text says why."""
+
+
+@dataclass(frozen=True)
+class Loud(Run):
+    """With all that Ansible can say; *playbook*: another one than node-MODE.yml."""
+
+    playbook: str = ""
+
+    def command(self, host: str, reports: Path) -> list[str]:
+        """With -vvv, and what it changes."""
+        tool, usual, *rest = super().command(host, reports)
+        return [tool, self.playbook or usual, *rest, "-vvv", "--diff"]
 
 
 class Watch:
@@ -71,7 +86,7 @@ class Watch:
 
 
 class Sampler:
-    """What processes of this machine are called with, ten times a second."""
+    """What processes of this machine are called with, five times a second."""
 
     def __init__(self) -> None:
         self.lines: set[str] = set()
@@ -86,7 +101,7 @@ class Sampler:
         return "\n".join(self.lines)
 
     def _sample(self) -> None:
-        while not self._end.wait(0.1):
+        while not self._end.wait(0.2):
             self.lines |= {line.decode("utf-8", "replace") for line in arguments()}
 
 
@@ -94,7 +109,7 @@ def sample_node(host: str) -> None:
     """Begin to sample the node too."""
     text = Path(__file__).with_name("sampler.py").read_text()
     script = (
-        f"cat > /run/outward-sampler.py <<'PROGRAM'\n{text}PROGRAM\n"
+        f": > {STAMP}; cat > /run/outward-sampler.py <<'PROGRAM'\n{text}PROGRAM\n"
         f"systemd-run --unit=outward-sampler python3 /run/outward-sampler.py {SAMPLED}"
     )
     answer = in_lab(node(script), host, 60)
@@ -119,9 +134,19 @@ def search(secrets: t.Collection[str]) -> str:
         f'look() {{ if grep -qaF -f {WANTED}; then echo "found: $1"; fi; }}\n'
         f"look arguments < {SAMPLED}\n"
         "journalctl -b --no-pager -o export | look journal\n"
-        f"sync; find / -xdev -type f -print0 | xargs -0 grep -laF -f {WANTED} | sed 's/^/found: /' || true\n"
+        f"sync; find / /run /tmp /dev/shm -xdev -type f -cnewer {STAMP} ! -path {WANTED} ! -path {SAMPLED} -print0"
+        f" | xargs -0r grep -laF -f {WANTED} | sort -u | sed 's/^/found: /' || true\n"
         f"rm {WANTED}; echo searched"
     )
+
+
+def tokens_left(host: str, identity: str) -> int:
+    """How many Secrets there are of the token with this id. Raises NotSearched."""
+    script = f"kubectl get secrets -n kube-system -o name | grep -c secret/bootstrap-token-{identity} || true"
+    answer = in_lab(controller(script), host, 60)
+    if answer.code or not answer.output.isdigit():
+        raise NotSearched(f"the Secrets could not be listed: {answer.output}")
+    return int(answer.output)
 
 
 def here(secrets: t.Collection[str], places: dict[str, str]) -> list[str]:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from tests.chaos.points import Point
 from tests.faults.model import Step, node
+from tests.lab._kubectl import Object
 
 from .machine import OTHER_CARD, SILENT
 
 ROLE: t.Final = "outward.kubelet.node_join : "
 JOIN: t.Final = f"{ROLE}Set what a node needs, and join"
+# Only a run that has failed comes to it: the others have no such moment.
+FAILED: t.Final = f"{ROLE}Report the error"
+KEY: t.Final = "outward-test"
 
 
 @dataclass(frozen=True)
@@ -31,18 +36,28 @@ class Case:
     variables: dict[str, t.Any] = field(default_factory=dict)
     kills: tuple[Point, ...] = ()  # runs before the last one, that do not come to their end
     bare: bool = False  # kubeadm join, as a person types it
+    machines: int = 1  # with a second one, that is a node and works: its name is taken
+
+    def beside(self, others: list[str]) -> Case:
+        """The same, with the name of the first of *others* if there is one."""
+        return replace(self, variables={**self.variables, "outward_node_name": others[0]}) if others else self
+
+    @property
+    def again(self) -> bool:
+        """It is run once more, and is to change nothing; a killed one has had its second run."""
+        return self.outcome == "recovered" and not self.bare and not self.kills
 
     @property
     def expected(self) -> dict[str, t.Any]:
         """As a row has it; None: nothing is asked."""
-        again = "healthy" if self.outcome == "recovered" else None
         joined = self.outcome == "recovered"
         return {
             "outcome": None if self.bare or self.kills else self.outcome,
+            "status": None if self.bare else 0 if joined else 2,
             "joined": True if self.kills else None,  # by this run, or by one that was killed when all was done
             "works": True if joined else None,
-            "again": None if self.bare else again,
-            "changed_again": 0 if joined and not self.bare else None,
+            "again": "healthy" if self.again else None,
+            "changed_again": 0 if self.again else None,
             "tokens_left": 0,
             "found_in": [],
             "says": True if self.says else None,
@@ -55,8 +70,8 @@ CASES: t.Final = (
     Case(
         "labels and taints",
         variables={
-            "outward_node_labels": {"outward-test/disk": "ssd"},
-            "outward_node_taints": [{"key": "outward-test", "value": "x", "effect": "PreferNoSchedule"}],
+            "outward_node_labels": {f"{KEY}/disk": "ssd"},
+            "outward_node_taints": [{"key": KEY, "value": "x", "effect": "PreferNoSchedule"}],
         },
         says="taint outward-test=x:PreferNoSchedule|label outward-test/disk=ssd",
     ),
@@ -85,7 +100,7 @@ CASES: t.Final = (
     Case(
         "name of a machine that lives",
         outcome="refused",
-        variables={"outward_node_name": "pi-05"},
+        machines=2,
         says="held by another machine that lives",
     ),
     Case(
@@ -128,10 +143,19 @@ def tasks(listing: str) -> list[str]:
 
 def killed(listing: str) -> list[Case]:
     """A run that is killed after each task, or in the middle of the join, and one more."""
-    found = tasks(listing)
+    found = [task for task in dict.fromkeys(tasks(listing)) if task != FAILED]
     if JOIN not in found:
         raise ValueError(f"the role has no task {JOIN}: tests/join/cases.py names it")
     points = [Point(f"killed after {re.sub(' - .*', '', task).removeprefix(ROLE)}", task) for task in found]
     points += [Point(f"killed {at:.0f} s into the join", JOIN, "during", at) for at in (3.0, 8.0, 15.0, 25.0)]
     points += [Point("killed alone 12 s into the join", JOIN, "during", 12.0, all=False)]
     return [Case(point.id, kills=(point,)) for point in points]
+
+
+def untainted(items: Iterable[Object]) -> list[Object]:
+    """*items* without the taint that a case asks for: a Node that has it works."""
+    return [{**item, "spec": _without(item["spec"])} if item["kind"] == "Node" else item for item in items]
+
+
+def _without(spec: Object) -> Object:
+    return {**spec, "taints": [taint for taint in spec.get("taints", ()) if taint["key"] != KEY]}

@@ -13,7 +13,7 @@ import yaml
 
 from tests.chaos.play import Ended
 from tests.join.__main__ import changed, run_of
-from tests.join.cases import CASES, JOIN, ROLE, Case, killed, tasks
+from tests.join.cases import CASES, FAILED, JOIN, KEY, ROLE, Case, killed, tasks, untainted
 from tests.matrix.results import ROOT
 
 
@@ -29,7 +29,9 @@ def test_every_task_is_one_to_be_killed_after() -> None:
     assert JOIN in found
     assert len(found) > 8
     struck = [point.task for case in killed(listing()) for point in case.kills]
-    assert set(found) == set(struck)
+    assert set(found) - {FAILED} == set(struck)
+    names = [case.id for case in killed(listing())]
+    assert len(set(names)) == len(names)
     assert struck.count(JOIN) == 6
 
 
@@ -47,14 +49,15 @@ def test_cases_have_names_and_expressions_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("case", "expected"),
     [
-        (Case("x"), ("recovered", True, "healthy", 0)),
-        (Case("x", outcome="refused"), ("refused", None, None, None)),
-        (Case("x", bare=True), (None, True, None, None)),
+        (Case("x"), ("recovered", 0, True, "healthy", 0)),
+        (Case("x", outcome="refused"), ("refused", 2, None, None, None)),
+        (Case("x", bare=True), (None, None, True, None, None)),
+        (killed(listing())[0], (None, 0, True, None, None)),
     ],
 )
 def test_what_is_expected(case: Case, expected: tuple[object, ...]) -> None:
     found = case.expected
-    assert tuple(found[name] for name in ("outcome", "works", "again", "changed_again")) == expected
+    assert tuple(found[name] for name in ("outcome", "status", "works", "again", "changed_again")) == expected
 
 
 def test_what_a_second_run_has_changed() -> None:
@@ -66,3 +69,15 @@ def test_it_is_called_with_the_rights_that_we_ship() -> None:
     command = " ".join(run_of(CASES[1]).command("pi-04", ROOT))
     assert "node-join.yml" in command
     assert "certificates.kubeconfig" in command
+
+
+def test_the_name_that_is_taken_is_the_other_machines() -> None:
+    (case,) = [case for case in CASES if case.machines > 1]
+    assert case.beside(["pi-04", "pi-06"]).variables["outward_node_name"] == "pi-04"
+    assert CASES[1].beside([]) == CASES[1]
+
+
+def test_only_the_taint_that_a_case_asks_for_is_overlooked() -> None:
+    taints = [{"key": KEY}, {"key": "node.kubernetes.io/not-ready"}]
+    items = [{"kind": "Node", "spec": {"taints": taints}}, {"kind": "Pod", "spec": {}}]
+    assert untainted(items) == [{"kind": "Node", "spec": {"taints": taints[1:]}}, items[1]]
