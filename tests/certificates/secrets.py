@@ -144,9 +144,10 @@ def tokens_left(host: str, identity: str) -> int:
     """How many Secrets there are of the token with this id. Raises NotSearched."""
     script = f"kubectl get secrets -n kube-system -o name | grep -c secret/bootstrap-token-{identity} || true"
     answer = in_lab(controller(script), host, 60)
-    if answer.code or not answer.output.isdigit():
+    count = answer.output.rpartition("\n")[2]
+    if answer.code or not count.isdigit():
         raise NotSearched(f"the Secrets could not be listed: {answer.output}")
-    return int(answer.output)
+    return int(count)
 
 
 def here(secrets: t.Collection[str], places: dict[str, str]) -> list[str]:
