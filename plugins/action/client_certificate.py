@@ -20,7 +20,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.bootstrap im
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import Approver, lent
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import Approver, lent, swept
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Acting
@@ -46,10 +46,10 @@ class ActionModule(Acting):
         return {**options, "node_name": name, "holder": author(variables)}
 
     def asked(self, arguments: Options, variables: Options) -> Options:
-        """Only a renewal takes the API server."""
+        """A renewal takes the API server; where a run has left something on the node, its token may be left there."""
         module = {n: v for n, v in arguments.items() if n in OF_MODULE and n != "lock"}
         if arguments["state"] != "renewed":
-            return super().asked(module, variables)
+            return self._settled(module, variables, Access.of(arguments))
         access = Access.of(arguments)
         try:
             with connect(access) as api:
@@ -59,6 +59,12 @@ class ActionModule(Acting):
             return self._lent(access, module, variables)
         except (KubeError, Silent) as error:
             raise AnsibleActionFail(f"{module['node_name']}: the node was not touched: {error}") from error
+
+    def _settled(self, module: Options, variables: Options, access: Access) -> Options:
+        result = super().asked(module, variables)
+        if self._task.check_mode or not result.get("changed"):
+            return result
+        return {**result, "notes": [*result.get("notes", ()), *swept(access, module["node_name"])]}
 
     def _lent(self, access: Access, module: Options, variables: Options) -> Options:
         problems: list[str] = []

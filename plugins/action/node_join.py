@@ -37,7 +37,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.cordon impor
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.registration import await_node, machines
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import Approver, lent
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import Approver, lent, swept
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.signing import review
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import x509
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
@@ -115,7 +115,8 @@ class ActionModule(Acting):
         look = Look(str(variables["inventory_hostname"]), mode, self.started, node, cluster, cluster.name)
         found = opened(look, [each.words for each in reasons], refusals)
         tidied = {} if reasons or not leftover(node) else super().asked(tidying(options), variables)
-        return {"changed": bool(tidied.get("changed")), **found, "notes": list(tidied.get("notes", ()))}
+        gone = [] if reasons or self._task.check_mode else swept(Access.of(options), cluster.name)
+        return {"changed": bool(tidied.get("changed")), **found, "notes": [*tidied.get("notes", ()), *gone]}
 
     def _standing(
         self, options: Options, variables: Options, cluster: ClusterEvidence, known: tuple[str, ...]

@@ -70,6 +70,16 @@ def _taken_back(access: Access, node: str, token: Token | None) -> list[str]:
     return [f"the bootstrap token {bootstrap.token_id(node)} could not be deleted: {problem}{expires}"]
 
 
+def swept(access: Access, node: str) -> list[str]:
+    """Delete a token for *node* that a killed run has left; what there is to tell. Tried once: it expires by itself too."""
+    try:
+        with connect(access) as api:
+            found = bootstrap.sweep(api, node)
+    except (KubeError, Silent) as error:
+        return [f"whether an interrupted run has left a bootstrap token for {node} could not be told: {error}"]
+    return [f"the bootstrap token {bootstrap.token_id(node)} of an interrupted run was deleted"] if found else []
+
+
 class Approver:
     """Approves what is exactly the node's from the beginning of a ``with`` block to its end, in a thread of its own."""
 

@@ -22,6 +22,7 @@ from ..._parse.errors import ParseError
 from ..call import ARGUMENTS as COMMON
 from ..call import described, requested
 from ..errors import WrongCall
+from ..ledger import LedgerUnusable, opened
 from ..node import ThisNode
 from ..observe import SHOWING_RENEWAL
 from ..profile import resolve
@@ -49,10 +50,22 @@ def answer(parameters: t.Mapping[str, t.Any], check: bool) -> JSON:
         return _renewed(place, parameters, check)
     change = Renewal(place, Handed("", "", ""))
     left = change.left
-    problem = None
-    if left and not check:
-        problem = _restored(place, change, parameters) if parameters["state"] == "restored" else change.drop()
-    return {"changed": left, "notes": [problem] if problem else []}
+    if not left or check:
+        return {"changed": left, "notes": []}
+    if parameters["state"] == "restored":
+        problem = _restored(place, change, parameters)
+    else:
+        try:
+            problem = dropped(change, parameters["ledger"])
+        except LedgerUnusable as busy:
+            return {"changed": False, "notes": [f"what was there before is kept: {busy}"]}
+    return {"changed": True, "notes": [problem] if problem else []}
+
+
+def dropped(change: Renewal, ledger: str) -> t.Optional[str]:
+    """A node that works may be in the hands of another run, which still needs it. Raises LedgerUnusable."""
+    with opened(ledger):
+        return change.drop()
 
 
 def _renewed(place: Profile, parameters: t.Mapping[str, t.Any], check: bool) -> JSON:

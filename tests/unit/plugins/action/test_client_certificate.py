@@ -223,11 +223,32 @@ def test_check_mode_makes_no_token_and_approves_nothing(fake: FakeApi, monkeypat
 
 
 @pytest.mark.parametrize("state", ["kept", "restored"])
-def test_what_ends_a_renewal_asks_nothing_of_the_cluster(
+def test_where_nothing_was_left_nothing_is_asked_of_the_cluster(
     fake: FakeApi, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
-    done = run(fake, lambda arguments: Answer({"changed": True, "notes": []}, None, None), monkeypatch, state=state)
-    assert (done["changed"], fake.asked) == (True, [])
+    done = run(fake, lambda arguments: Answer({"changed": False, "notes": []}, None, None), monkeypatch, state=state)
+    assert (done["changed"], fake.asked) == (False, [])
+
+
+@pytest.mark.parametrize(("left", "words"), [(True, "of an interrupted run was deleted"), (False, "")])
+def test_a_token_that_a_killed_run_has_left_goes_with_what_it_left_on_the_node(
+    fake: FakeApi, monkeypatch: pytest.MonkeyPatch, left: bool, words: str
+) -> None:
+    if left:
+        fake.written[f"{SECRETS}/bootstrap-token-{token_id('pi-04')}"] = {"stringData": {}}
+    done = run(fake, lambda arguments: Answer({"changed": True, "notes": ["x"]}, None, None), monkeypatch, state="kept")
+    assert secrets(fake) == []
+    assert done["notes"][0] == "x"
+    assert [words in note for note in done["notes"][1:]] == ([True] if left else [])
+
+
+def test_a_token_that_may_be_left_is_told(fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    def node(arguments: Result) -> Answer:
+        fake.answers[f"{SECRETS}/bootstrap-token-{token_id('pi-04')}"] = lambda body: (503, {"message": "not now"})
+        return Answer({"changed": True, "notes": []}, None, None)
+
+    (note,) = run(fake, node, monkeypatch, state="kept")["notes"]
+    assert note.startswith("whether an interrupted run has left a bootstrap token for pi-04 could not be told")
 
 
 def test_a_right_to_approve_that_is_missing_is_told_once(fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -169,6 +169,19 @@ def test_what_an_interrupted_join_left_on_a_node_is_removed(cluster: FakeApi, mo
     assert asked == [{"state": "tidied", "profile": "auto"}]
 
 
+def test_a_token_that_a_killed_run_has_left_is_deleted_once_the_machine_has_joined(
+    cluster: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its kubeadm came to its end without it, so that nobody makes a token for this machine again."""
+    place = f"{bootstrap.SECRETS}/bootstrap-token-{token_id('pi-04')}"
+    cluster.written[place] = {"stringData": {}}
+    assert judged(cluster, member(cluster), monkeypatch, check=True)["notes"] == []
+    assert secrets(cluster) != []
+    (note,) = judged(cluster, member(cluster), monkeypatch)["notes"]
+    assert note.endswith("of an interrupted run was deleted")
+    assert secrets(cluster) == []
+
+
 def done(cluster: FakeApi, **more: t.Any) -> Result:
     evidence = to_json(member(cluster, kubelet__config__server_tls_bootstrap=True))
     base = {"result": "done", "checks": {"certificate_issued": True}, "notes": [], "set": ["loaded br_netfilter"]}

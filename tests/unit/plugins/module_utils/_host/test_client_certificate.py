@@ -21,9 +21,10 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node im
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._host import renewal
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import WrongCall
-from ansible_collections.outward.kubelet.plugins.module_utils._host.ledger import peek
+from ansible_collections.outward.kubelet.plugins.module_utils._host.ledger import LedgerBusy, opened, peek
 from ansible_collections.outward.kubelet.plugins.module_utils._host.modules.client_certificate import (
     answer,
+    dropped,
     renewing,
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._host.profile import PROFILES
@@ -182,6 +183,20 @@ def test_the_gate_refuses_and_nothing_is_touched(
 def test_the_file_of_the_ca_may_be_gone_for_it_is_written(tmp_path: Path) -> None:
     gone: dict[str, t.Any] = {"certificates__client_ca_file": file("/etc/kubernetes/pki/ca.crt", exists=False)}
     assert run(tmp_path, Change(), WORKS, **gone)[0].result == "done"
+
+
+def test_what_another_run_still_needs_is_not_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change, ledger, gone = (
+        renewal.Renewal(PROFILES["kubeadm"], renewal.Handed("", "", "")),
+        str(tmp_path / "l"),
+        list[bool](),
+    )
+    monkeypatch.setattr(renewal.Renewal, "drop", lambda self: gone.append(True))
+    with opened(ledger), pytest.raises(LedgerBusy, match="another run is acting on this node"):
+        dropped(change, ledger)
+    assert gone == []
+    dropped(change, ledger)
+    assert gone == [True]
 
 
 GOOD: t.Final[dict[str, t.Any]] = {
