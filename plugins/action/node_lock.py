@@ -133,7 +133,14 @@ class ActionModule(ActionBase):
         if not rest:
             return known
         time.sleep(rest)
-        return concluded(options, incident, self._observed(look_of(incident), variables), locked=False)
+        found = concluded(options, incident, self._observed(look_of(incident), variables), locked=False)
+        if incident["mode"] not in OWN_PLAN:
+            return found
+        if not works(found["incident"]):  # and what is to be done now only the task before this one can judge
+            raise AnsibleActionFail(
+                f"{incident['node']} looked well until a run that was killed came to its end: run this again"
+            )
+        return known
 
     def _observed(self, look: Look, variables: dict[str, t.Any]) -> Look:
         return dataclasses.replace(look, node=observe(self, vars(look.node)["profile"].name, variables))

@@ -267,6 +267,27 @@ def test_what_a_run_did_that_was_killed_just_now_gets_its_time_to_show(
     assert (healthy, bool(got["incident"].get("notes"))) == (then == "True", then == "True")
 
 
+@pytest.mark.parametrize("then", ["True", "False"])
+@pytest.mark.parametrize("mode", ["join", "rotate"])
+def test_so_does_what_a_killed_run_did_whose_plan_is_its_own(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, mode: str, then: str
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(node_lock, "gone", lambda holder: True)
+    monkeypatch.setattr(node_lock, "observe", lambda *dummy: healthy_node())
+    take(api, Holder("awx-7", "exec-01", "pi-04"))
+    api.date = format_datetime(NOW + timedelta(seconds=12), usegmt=True)
+    before = diagnosis({}, {})
+    before = {**before, "incident": {**before["incident"], "mode": mode, "next": "as its own judge said"}}
+    shown = {"node__conditions": conditions(Ready=then)}
+    if then == "False":
+        with pytest.raises(AnsibleActionFail, match="run this again"):
+            held(api, monkeypatch, shown, diagnosis=before)
+        return
+    got, dummy = held(api, monkeypatch, shown, diagnosis=before)
+    assert (got["permitted"], got["incident"]["next"]) == ({}, "as its own judge said")
+
+
 def test_a_silent_api_keeps_nobody_from_a_verdict(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     api.refusals[lock.PATH] = (503, "")
     assert held(api, monkeypatch, diagnosis=diagnosis({}, {}))[0]["incident"]["outcome"] == "healthy"
