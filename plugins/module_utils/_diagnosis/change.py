@@ -1,0 +1,94 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""What a repair changes on a node, as data: each kind says what is to be, and how it is done stands in _host/changes.py.
+
+Every kind can be shown before it is done (check mode, ``--diff``), and taken back when it did not help, but for
+:class:`Space`, which only gives up what nobody misses.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class Aside(t.NamedTuple):
+    """A file that is moved into our backup; one that is not there is no change."""
+
+    path: str
+
+
+class Content(t.NamedTuple):
+    """A file with this text and no other."""
+
+    path: str
+    text: str
+
+
+class Lines(t.NamedTuple):
+    """Lines of a file that are rewritten (``re.sub`` of *pattern* on each line); the file may be missing."""
+
+    path: str
+    pattern: str
+    replacement: str
+    needed: bool = False  # without such a line the repair makes no sense
+
+
+class Unit(t.NamedTuple):
+    """``systemctl VERB`` of the first of these units that is installed: start, enable, restart, unmask, or kill.
+
+    ``reread`` is a restart for what was changed before; it is restarted again when that is taken back.
+    """
+
+    verb: str
+    names: tuple[str, ...]
+
+
+class Sysctl(t.NamedTuple):
+    """A kernel setting; until the next boot, unless a :class:`Content` below /etc/sysctl.d goes with it."""
+
+    name: str
+    value: str
+
+
+class Module(t.NamedTuple):
+    """A kernel module that is loaded."""
+
+    name: str
+
+
+class SwapOff(t.NamedTuple):
+    """A swap device or file that is switched off."""
+
+    device: str
+
+
+class Addresses(t.NamedTuple):
+    """A link that loses all of its IPv4 addresses but *wanted*; the CNI plugin gives it that one by itself."""
+
+    link: str
+    wanted: str
+
+
+class Reservations(t.NamedTuple):
+    """host-local's reservations below *directory* whose sandbox the runtime does not know are moved into our backup."""
+
+    directory: str
+
+
+class Space(t.NamedTuple):
+    """Bytes that are given back on one filesystem until *goal* are available; what is taken stands in *sources*.
+
+    In their order: packages, journal, logs, images; from what nobody misses to what costs a download.
+    """
+
+    path: str  # on the filesystem that is meant
+    goal: int
+    sources: tuple[str, ...]
+
+
+Change = t.Union[Aside, Content, Lines, Unit, Sysctl, Module, SwapOff, Addresses, Reservations, Space]

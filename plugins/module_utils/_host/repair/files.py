@@ -1,0 +1,144 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Files that a repair writes or moves: whole or not at all, and with a copy in the backup first."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import typing as t
+from collections.abc import Iterator
+
+from ..._diagnosis.change import Aside, Content, Lines, Reservations
+from ..._parse import cri as messages
+from ..errors import ProbeError
+from ..files import names, read, read_or_none
+from .tools import NotPossible, Op, Shown, Tools
+
+
+def aside(change: Aside, tools: Tools) -> Iterator[Op]:
+    """Into the backup, which mirrors the tree; what is no regular file is nobody's checkpoint."""
+    place = tools.path(change.path)
+    if not os.path.lexists(place):
+        return
+    if not stat.S_ISREG(os.lstat(place).st_mode):
+        raise NotPossible(f"{change.path} is no regular file")
+
+    def do() -> None:
+        keep(tools, change.path)
+        os.unlink(place)
+
+    yield Op(
+        f"moves {change.path} to {tools.backup}",
+        Shown(change.path, f"{os.lstat(place).st_size} bytes\n", ""),
+        do,
+        lambda: put_back(tools, change.path),
+    )
+
+
+def content(change: Content, tools: Tools) -> Iterator[Op]:
+    """A file with this text; one that has it already is no change."""
+    before = read_or_none(tools.path(change.path))
+    if before != change.text:
+        words = f"writes {change.path}" if before is None else f"rewrites {change.path}"
+        yield _written(words, change.path, before, change.text, tools)
+
+
+def lines(change: Lines, tools: Tools) -> Iterator[Op]:
+    """The lines that match; a link is followed, so that the file behind it is changed."""
+    before = read_or_none(tools.path(change.path))
+    found = (before or "").splitlines(keepends=True)
+    after = "".join(re.sub(change.pattern, change.replacement, line) for line in found)
+    if before is not None and after != before:
+        count = sum(1 for old in found if re.search(change.pattern, old))
+        yield _written(f"changes {count} line(s) of {change.path}", change.path, before, after, tools)
+    elif change.needed:
+        raise NotPossible(f"{change.path} has no line that could be changed: it is written in another way")
+
+
+def reservations(change: Reservations, tools: Tools) -> Iterator[Op]:
+    """Those whose container the runtime does not know; a file's first line is the container's id (host-local)."""
+    known = {sandbox.id for sandbox in messages.sandboxes(tools.cri("ListPodSandbox"))}
+    base = tools.path(change.directory)
+    found = [f"{net}/{name}" for net in names(base) for name in names(f"{base}/{net}") if re.match(r"[0-9a-f.:]+$", name)]
+    orphans = [name for name in found if (read(f"{base}/{name}").split() or [""])[0] not in known]
+    if not orphans:
+        raise NotPossible(f"all {len(found)} reservations belong to a sandbox that is there: the Pod network is too small")
+
+    def do() -> None:
+        for name in orphans:
+            keep(tools, f"{change.directory}/{name}")
+            os.unlink(f"{base}/{name}")
+
+    def undo() -> None:
+        # An address that has been given to somebody meanwhile stays his.
+        for name in orphans:
+            if not os.path.lexists(f"{base}/{name}"):
+                put_back(tools, f"{change.directory}/{name}")
+
+    words = f"releases {len(orphans)} of {len(found)} addresses below {change.directory}"
+    yield Op(words, Shown(change.directory, "".join(f"{name}\n" for name in orphans), ""), do, undo)
+
+
+def keep(tools: Tools, path: str) -> None:
+    """A copy of a regular file in the backup, with its mode and owner."""
+    source = tools.path(path)
+    target = f"{tools.backup}{path}"
+    os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+    found = os.stat(source)
+    with open(source, "rb") as file:
+        replace(target, file.read(), found)
+
+
+def put_back(tools: Tools, path: str) -> None:
+    """The copy in its old place."""
+    copy = f"{tools.backup}{path}"
+    with open(copy, "rb") as file:
+        replace(tools.path(path), file.read(), os.stat(copy))
+
+
+def replace(path: str, data: bytes, like: t.Optional[os.stat_result]) -> None:
+    """*data* at *path* in one step, durable; mode and owner as of *like*, or root's and readable by all."""
+    temporary = f"{path}.outward"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        if os.write(descriptor, data) != len(data):
+            raise ProbeError(f"{path}: not all of it could be written")
+        if like:
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else 0o644)
+        os.fsync(descriptor)
+        os.rename(temporary, path)
+    except (OSError, ProbeError):
+        os.unlink(temporary)
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _written(words: str, path: str, before: t.Optional[str], after: str, tools: Tools) -> Op:
+    place = os.path.realpath(tools.path(path))
+
+    def do() -> None:
+        like = None
+        if before is None:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+        else:
+            keep(tools, path)
+            like = os.stat(place)
+        replace(place, after.encode("utf-8", "surrogateescape"), like)
+
+    def undo() -> None:
+        if before is None:
+            os.unlink(place)
+        else:
+            with open(f"{tools.backup}{path}", "rb") as file:
+                replace(place, file.read(), os.stat(f"{tools.backup}{path}"))
+
+    return Op(words, Shown(path, before or "", after), do, undo)
