@@ -23,7 +23,7 @@ from .diagnose import Diagnosis, Finding
 from .evidence import Undecided
 from .registry import CAUSES, ancestors
 from .signs import api_now, instant, some
-from .steps import RESTART
+from .steps import CORDON, RESTART, follow_up
 from .windows import Window
 
 HANDS_OFF: t.Final = "outward.kubelet/hands-off"
@@ -35,7 +35,7 @@ Automate = t.Literal["none", "safe", "guarded"]
 
 @dataclass(frozen=True)
 class Policy:
-    """What the person who runs us allows: the variables outward_ of the same names, but for the last."""
+    """What the person who runs us allows: the variables outward_ of the same names, but for the last three."""
 
     automate: Automate = "guarded"
     max_unavailable: int = 1
@@ -43,6 +43,8 @@ class Policy:
     hands_off: str = ""  # why nothing may be done; empty: it may
     maintenance: tuple[Window, ...] = ()  # when somebody else works on the nodes
     reason: str = ""  # a person's, to do what the ledger or somebody else's cordon refuses
+    allowed: frozenset[str] = frozenset()  # steps that are permitted whatever the level of their cause (outward_steps)
+    forbidden: frozenset[str] = frozenset()
     locked: bool = False  # this node is in our hands; what others have in theirs no longer makes us wait, it counts
 
 
@@ -121,13 +123,19 @@ def doubt_outside(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEviden
 def latent_faults(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """A restart would bring a latent fault to effect."""
     hidden = [f.cause.id for f in diagnosis.findings if f.role == "latent" and f.cause.stops_a_start]
-    if finding.cause.repair == RESTART and hidden:
+    if RESTART in follow_up(finding.cause.repair) and hidden:
         return f"the kubelet would not come back: {', '.join(hidden)}"
     return None
 
 
 def automation(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
-    """outward_automate: none, safe, guarded."""
+    """outward_automate: none, safe, guarded; and what outward_steps says of a step by its name."""
+    steps = {*follow_up(finding.cause.repair), *((CORDON,) if finding.cause.contain else ())}
+    forbidden = sorted(steps & policy.forbidden)
+    if forbidden:
+        return f"outward_steps forbids {', '.join(forbidden)}"
+    if {finding.cause.repair, finding.cause.contain} & policy.allowed:
+        return None
     allowed = {"none": (), "safe": ("safe",), "guarded": ("safe", "guarded")}[policy.automate]
     if finding.cause.automate not in allowed:
         return f"{finding.cause.id} is {finding.cause.automate}, and outward_automate is {policy.automate}"
@@ -183,7 +191,7 @@ def flapping(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, p
     """Ready that comes and goes over a quiet, healthy kubelet is the path's or the control plane's doing."""
     signs = {signal.id: signal for signal in diagnosis.signals}
     turns = signs.get("flapping")
-    if finding.cause.repair != RESTART or turns is None or finding.cause.id in turns.explained:
+    if RESTART not in follow_up(finding.cause.repair) or turns is None or finding.cause.id in turns.explained:
         return None
     calm = {check.name: check.ok for check in diagnosis.checks}
     if "noise" in signs or not (calm.get("kubelet_answers") and calm.get("kubelet_calm")):

@@ -18,6 +18,7 @@ from .evidence import Undecided
 from .explain import chosen
 from .health import examine
 from .node import NodeEvidence
+from .repair import REPAIRS
 from .signs import running
 from .steps import RESTART
 
@@ -28,6 +29,7 @@ class Action:
 
     step: str
     cause: str
+    effective: t.Optional[datetime] = None  # of a repair: when it had been done, by the node's clock
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ def _calm(after: NodeEvidence, later: NodeEvidence) -> bool | None:
 
 def began(action: Action, node: NodeEvidence) -> datetime:
     """When the process that the action started began, by the node's own clock, which also writes the Lease."""
+    if action.effective is not None and action.step in REPAIRS:
+        return action.effective
     unit = node.kubelet.unit if action.step == RESTART else node.runtime.unit
     if unit.started is None:
         return node.observed
@@ -149,5 +153,9 @@ QUESTIONS: t.Final[dict[str, Question]] = {
     "pods_run_again": pods_run_again,
     "cause_gone": cause_gone,
 }
+# What is true of the node and not yet on the way to the API: as long as it is not, the node is looked at again.
+OF_THE_NODE: t.Final = frozenset(
+    {"kubelet_answers", "kubelet_calm", "runtime_ready", "network_ready", "new_process", "cause_gone"}
+)
 # Starting containerd leaves the kubelet's process alone; Ready may not even have changed yet.
 KUBELET_ONLY: t.Final = frozenset({"new_process", "ready_reported_after_action"})

@@ -26,6 +26,11 @@ def nothing(node: NodeEvidence) -> Iterator[str]:
     yield from ()
 
 
+def anything(node: NodeEvidence) -> bool:
+    """That the rule does not hold any more is enough."""
+    return True
+
+
 class Repair(t.NamedTuple):
     """One step that cures its cause without a person."""
 
@@ -36,6 +41,8 @@ class Repair(t.NamedTuple):
     refuse: Rule = nothing
     # What is seen of the cause on the node alone; None: its rule asks the cluster nothing, and is asked itself.
     sign: t.Optional[Rule] = None
+    # What is to be seen on the node besides, when a cause can be gone with its subject (a killed process does not hang).
+    shows: Callable[[NodeEvidence], bool] = anything
     trial: bool = False  # the proof is a Pod sandbox that is made; what was said before the repair is no evidence
     restart: bool = False  # the kubelet does not see by itself that it was repaired: restart-kubelet comes after it
     patience: int = 0  # seconds that the API may take to show it, when that is more than outward_proof_timeout

@@ -11,6 +11,11 @@ from __future__ import annotations
 
 import typing as t
 
+from .repair import REPAIRS
+from .repairs import disk, kernel, kubelet, pod_network, runtime
+
+# Importing a module of repairs enters its steps into REPAIRS.
+REPAIRING: t.Final = (kubelet, runtime, kernel, disk, pod_network)
 RESTART: t.Final = "restart-kubelet"
 START_RUNTIME: t.Final = "start-containerd"
 CORDON: t.Final = "cordon-node"
@@ -20,6 +25,21 @@ CONTAINING: t.Final = frozenset({CORDON, UNCORDON})
 STEPS: t.Final = {
     RESTART: "starts or restarts the kubelet of this one node",
     START_RUNTIME: "starts containerd; running containers and the kubelet are left alone",
+    **{name: repair.words for name, repair in REPAIRS.items()},
     CORDON: "marks the Node unschedulable in the API, and who did it, when and why; nothing that runs is touched",
     UNCORDON: "takes our own cordon off again; one that we found stays",
 }
+# What a person may allow or forbid by name (outward_steps).
+CHOSEN: t.Final = tuple(name for name in STEPS if name != UNCORDON)
+
+
+def follow_up(step: str | None) -> tuple[str, ...]:
+    """The step and, when the kubelet does not see by itself that it was repaired, its restart; none for None."""
+    if step is None:
+        return ()
+    return (step, RESTART) if step in REPAIRS and REPAIRS[step].restart else (step,)
+
+
+def patience(steps: t.Iterable[str]) -> int:
+    """The seconds that the API may take to show that the slowest of *steps* worked; 0: as any other."""
+    return max((REPAIRS[step].patience for step in steps if step in REPAIRS), default=0)

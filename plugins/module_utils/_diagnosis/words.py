@@ -123,7 +123,9 @@ def _steps(report: JSON) -> list[str]:
     lines: list[str] = []
     taken = {action["step"] for action in report["actions"]}
     for action in report["actions"]:
-        lines += _item(action["result"], [f"{action['step']}: {action['detail']}".rstrip(": ")])
+        told = action["detail"] or "; ".join(action.get("changes", ()))
+        lines += _item(action["result"], [f"{action['step']}: {told}".rstrip(": ")])
+        lines += _item("copies", action.get("backup", []))
     for step in report["plan"]:
         if step["step"] not in taken:
             label = "would do" if step["permitted"] else "refused"

@@ -101,6 +101,7 @@ def node_object_deleted(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="useless",
     refusal="a restart does not set the clock",
     automate="safe",
+    repair="start-time-sync",
     explains=(
         "node-ready-stale-after-clock-step",
         "registry-unreachable-from-node",
@@ -248,6 +249,7 @@ def apiserver_ca_mismatch(node: NodeEvidence, cluster: ClusterEvidence) -> Itera
     restart="useless",
     refusal="a restart does not set the clock",
     automate="guarded",
+    repair="start-time-sync",
     explains=(
         "kubelet-client-cert-expired",
         "apiserver-ca-mismatch",

@@ -25,12 +25,14 @@ CRASHES = ("sym:kubelet-crashloop", "sym:node-unknown")
     title="The kubelet's unit is masked",
     restart="useless",
     refusal="systemd refuses to start a masked unit, and a mask is somebody's intention",
+    repair="unmask-kubelet",
     explains=("kubelet-unit-disabled", "kubelet-stopped", "sym:node-unknown"),
     latent=kubelet_works,
-    advice="ask who masked it; then: ssh {host} 'sudo systemctl unmask {unit} && sudo systemctl start {unit}'",
+    advice="ask who masked it; then: ssh {host} 'sudo systemctl unmask {unit} && sudo systemctl start {unit}' "
+    "(or outward_steps={{allow: [unmask-kubelet]}})",
 )
 def kubelet_unit_masked(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
-    """A mask is always deliberate: somebody wants this kubelet not to run, so we report it and do not undo it."""
+    """A mask is always deliberate: somebody wants this kubelet not to run, so it only goes when a person allows that step by name."""
     unit = node.kubelet.unit
     if "masked" in (unit.load_state, unit.unit_file_state):
         yield f"{unit.name} is masked ({unit.active_state})"
@@ -152,6 +154,8 @@ def kubelet_config_invalid(node: NodeEvidence, cluster: ClusterEvidence) -> Iter
     title="Swap is on, and the kubelet is configured to refuse to start with it",
     restart="harmful",
     refusal="the kubelet reads swap only at its start, and would not come back",
+    automate="guarded",
+    repair="switch-off-swap",
     explains=CRASHES,
     latent=kubelet_works,
     advice="ssh {host} 'sudo swapoff -a && sudo systemctl restart {unit}', and switch off what makes the swap "

@@ -114,6 +114,7 @@ def kubelet_cgroup_v1_refused(node: NodeEvidence, cluster: ClusterEvidence) -> I
     restart="useless",
     refusal="every start fails on the same file",
     automate="guarded",
+    repair="set-aside-cpu-state",
     explains=CRASHES,
     advice="ssh {host} 'sudo mv {root_dir}/cpu_manager_state /root/ && sudo systemctl restart {unit}'",
 )
@@ -129,6 +130,7 @@ def kubelet_cpu_manager_checkpoint(node: NodeEvidence, cluster: ClusterEvidence)
     restart="useless",
     refusal="every start fails on the same file",
     automate="guarded",
+    repair="set-aside-memory-state",
     explains=CRASHES,
     advice="ssh {host} 'sudo mv {root_dir}/memory_manager_state /root/ && sudo systemctl restart {unit}'",
 )
@@ -146,6 +148,7 @@ def kubelet_memory_manager_checkpoint(node: NodeEvidence, cluster: ClusterEviden
     restart="useless",
     refusal="every start fails on the same file",
     automate="safe",
+    repair="set-aside-pod-state",
     explains=CRASHES,
     advice="ssh {host} 'sudo mv {root_dir}/*pod*_state* /root/ && sudo systemctl restart {unit}'",
 )
@@ -192,6 +195,7 @@ def kubelet_reserved_cgroup_missing(node: NodeEvidence, cluster: ClusterEvidence
     restart="useless",
     refusal="the limits are the same at every start",
     automate="safe",
+    repair="raise-inotify-limits",
     explains=CRASHES,
     advice="ssh {host} sudo sysctl -w fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=524288, "
     "and into /etc/sysctl.d",

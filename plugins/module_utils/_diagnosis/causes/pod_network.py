@@ -56,6 +56,7 @@ def broken(pods: tuple[Pod, ...]) -> Iterator[str]:
     restart="useless",
     refusal="host-local keeps its reservations in files that no restart removes",
     automate="guarded",
+    repair="release-addresses",
     explains=("sym:pods-containercreating",),
     advice="ssh {host}: remove files below /var/lib/cni/networks whose container no longer exists, or drain, "
     "empty the directory and reboot",
@@ -76,6 +77,7 @@ def cni_ipam_exhausted(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="useless",
     refusal="the CNI plugin refuses the bridge, whoever asks",
     automate="guarded",
+    repair="clear-bridge-address",
     explains=("sym:pods-containercreating",),
     advice="drain {node}; ssh {host}: sudo ip link delete the bridge named above, remove /var/lib/cni/networks/*; "
     "uncordon",
@@ -132,6 +134,7 @@ def flannel_vxlan_unsupported(node: NodeEvidence, cluster: ClusterEvidence) -> I
     restart="useless",
     refusal="the kubelet does not load kernel modules or set this",
     automate="safe",
+    repair="enable-bridge-netfilter",
     explains=("cni-agent-down", "flannel-subnet-env-missing", "sym:service-vip-broken"),
     advice="ssh {host} 'sudo modprobe br_netfilter && sudo sysctl -w net.bridge.bridge-nf-call-iptables=1'; keep it in "
     "/etc/modules-load.d and /etc/sysctl.d",
@@ -156,6 +159,7 @@ def br_netfilter_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     restart="useless",
     refusal="the kubelet does not set it",
     automate="safe",
+    repair="enable-ip-forward",
     explains=("sym:pod-network-broken",),
     advice="ssh {host} 'sudo sysctl -w net.ipv4.ip_forward=1'; find who switched it off: grep -r ip_forward /etc/sysctl*",
 )

@@ -78,6 +78,7 @@ def containerd_down(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[st
     restart="harmful",
     refusal="a kubelet that starts while its runtime hangs exits; the runtime has to be cured",
     automate="guarded",
+    repair="kill-containerd",
     explains=(
         "container-log-growth",
         "image-gc-failing",
@@ -111,6 +112,7 @@ def containerd_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[st
     restart="harmful",
     refusal="a kubelet that starts without a CRI exits",
     automate="safe",
+    repair="enable-cri",
     explains=RUNTIME_DOWN,
     advice="ssh {host}: take the CRI out of disabled_plugins in {runtime_config}; "
     "then: sudo systemctl restart {runtime_unit}",
@@ -189,6 +191,7 @@ def containerd_runtimeconfig_unsupported(node: NodeEvidence, cluster: ClusterEvi
     restart="harmful",
     refusal="a kubelet that starts without its runtime exits; containerd makes its socket when it starts",
     automate="safe",
+    repair="restart-containerd",
     explains=RUNTIME_DOWN,
     advice="ssh {host} sudo systemctl restart {runtime_unit} (containers survive); then look for what cleans /run",
 )

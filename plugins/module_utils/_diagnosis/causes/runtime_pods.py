@@ -215,6 +215,7 @@ def containerd_metadata_db_corrupt(node: NodeEvidence, cluster: ClusterEvidence)
     restart="harmful",
     refusal="a kubelet that starts without its runtime exits",
     automate="guarded",
+    repair="load-overlay",
     explains=("containerd-cri-plugin-load-failed", *NO_NEW_POD),
     advice="ssh {host} 'sudo modprobe overlay; ls /lib/modules/$(uname -r); findmnt -T {runtime_root}': reboot into the "
     "kernel whose modules are there, or give {runtime_root} an ext4",

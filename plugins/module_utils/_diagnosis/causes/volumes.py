@@ -69,6 +69,7 @@ def image_gc_failing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     restart="partial",
     refusal="a restart begins with rotation again, and frees nothing by itself",
     automate="safe",
+    repair="delete-rotated-logs",
     explains=("containerd-disk-full", "disk-pressure-nodefs"),
     advice="ssh {host} 'sudo du -ah /var/log/pods | sort -h | tail'; truncate -s 0 of the largest 0.log is safe; "
     "then see why its application says so much, or why rotation fails",
@@ -90,6 +91,7 @@ def container_log_growth(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     restart="useless",
     refusal="a restart writes more into it",
     automate="safe",
+    repair="vacuum-journal",
     explains=("disk-pressure-nodefs", "io-stall"),
     advice="ssh {host} sudo journalctl --vacuum-size=200M, and set SystemMaxUse= in /etc/systemd/journald.conf; "
     "then see who says so much: journalctl -b -o cat _TRANSPORT=stdout --lines=50",

@@ -33,7 +33,8 @@ TRANSITION: t.Final = 420
 
 def goals(node: NodeEvidence) -> dict[str, tuple[Filesystem, int]]:
     """Mount point -> (the filesystem, bytes that must be available) of those below a threshold of the kubelet's."""
-    limits, found = node.kubelet.config.eviction_hard, {}
+    limits = node.kubelet.config.eviction_hard
+    found: dict[str, tuple[Filesystem, int]] = {}
     images, kubelet = node.pressure.imagefs, node.pressure.nodefs
     for signal, disk in (("nodefs.available", kubelet), ("imagefs.available", images)):
         limit = limits.get(signal)
@@ -88,4 +89,3 @@ LOGS: t.Final = entered(
         patience=TRANSITION,
     )
 )
-

@@ -26,7 +26,13 @@ LEAST_MEMORY: t.Final = 900 * 1024 * 1024
 MOST: t.Final = "net.netfilter.nf_conntrack_max"
 INSTANCES, WATCHES, CONNECTIONS, FILES = 1024, 524288, 262144, 1_000_000
 # The one that is installed; Debian lets none of them stand beside another.
-TIME_SERVICES: t.Final = ("chrony.service", "chronyd.service", "ntpsec.service", "ntp.service", "systemd-timesyncd.service")
+TIME_SERVICES: t.Final = (
+    "chrony.service",
+    "chronyd.service",
+    "ntpsec.service",
+    "ntp.service",
+    "systemd-timesyncd.service",
+)
 
 
 def lasting(topic: str, values: dict[str, int]) -> tuple[Change, ...]:

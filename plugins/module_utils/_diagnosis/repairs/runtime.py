@@ -19,7 +19,9 @@ from ..repair import Repair, entered
 from .kernel import lasting_module
 
 # disabled_plugins = ["cri", "x"]: the CRI's entry goes, the others stay.
-CRI_DISABLED: t.Final = r"""^(\s*disabled_plugins\s*=\s*\[.{0,500}?)["'](?:io\.containerd\.grpc\.v1\.)?cri["']\s*,?\s*(.{0,500}\].*)$"""
+CRI_DISABLED: t.Final = (
+    r"""^(\s*disabled_plugins\s*=\s*\[.{0,500}?)["'](?:io\.containerd\.grpc\.v1\.)?cri["']\s*,?\s*(.{0,500}\].*)$"""
+)
 
 
 def runtime_restart(node: NodeEvidence) -> Iterator[str]:
@@ -28,6 +30,11 @@ def runtime_restart(node: NodeEvidence) -> Iterator[str]:
         yield f"{node.profile.unit} holds the kubelet as well (profile {node.profile.name}): it is not the runtime's alone"
     yield from runtime_writable(node)
     yield from data_mounts(node)
+
+
+def answers(node: NodeEvidence) -> bool:
+    """The runtime answers over its socket, and says that it is ready."""
+    return node.runtime.cri.outcome == "ok" and bool(node.runtime.cri.runtime_ready)
 
 
 def restarted(node: NodeEvidence) -> Unit:
@@ -53,6 +60,7 @@ KILL: t.Final = entered(
         words="kills the main process of a containerd that hangs; systemd starts it again, and containers run on",
         changes=lambda node: (Unit("kill", (node.profile.runtime_unit,)),),
         refuse=stuck_in_kernel,
+        shows=answers,
     )
 )
 RESTART: t.Final = entered(
@@ -61,6 +69,7 @@ RESTART: t.Final = entered(
         words="restarts a containerd whose socket is gone, which it only makes when it starts; containers run on",
         changes=lambda node: (restarted(node),),
         refuse=runtime_restart,
+        shows=answers,
     )
 )
 
@@ -74,6 +83,7 @@ ENABLE_CRI: t.Final = entered(
             reread(node),
         ),
         refuse=runtime_restart,
+        shows=answers,
     )
 )
 OVERLAY: t.Final = entered(
@@ -82,5 +92,6 @@ OVERLAY: t.Final = entered(
         words="loads the kernel module overlay, also at the next boot, and restarts containerd",
         changes=lambda node: (Module("overlay"), lasting_module("overlay"), reread(node)),
         refuse=runtime_restart,
+        shows=answers,
     )
 )

@@ -66,10 +66,14 @@ def reservations(change: Reservations, tools: Tools) -> Iterator[Op]:
     """Those whose container the runtime does not know; a file's first line is the container's id (host-local)."""
     known = {sandbox.id for sandbox in messages.sandboxes(tools.cri("ListPodSandbox"))}
     base = tools.path(change.directory)
-    found = [f"{net}/{name}" for net in names(base) for name in names(f"{base}/{net}") if re.match(r"[0-9a-f.:]+$", name)]
+    found = [
+        f"{net}/{name}" for net in names(base) for name in names(f"{base}/{net}") if re.match(r"[0-9a-f.:]+$", name)
+    ]
     orphans = [name for name in found if (read(f"{base}/{name}").split() or [""])[0] not in known]
     if not orphans:
-        raise NotPossible(f"all {len(found)} reservations belong to a sandbox that is there: the Pod network is too small")
+        raise NotPossible(
+            f"all {len(found)} reservations belong to a sandbox that is there: the Pod network is too small"
+        )
 
     def do() -> None:
         for name in orphans:

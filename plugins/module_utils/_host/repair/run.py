@@ -126,13 +126,14 @@ class Repairing(Ordered):
         good = problem is None and all(checks.values())
         undone = () if good else tuple(self._take_back())
         missing = ", ".join(name for name, ok in checks.items() if not ok)
-        effective = self.host.wall(changed - self.host.now().monotonic + self.host.wall_clock())
         result = "done" if good else "failed"
         return replace(
             before,
             result=result,
             evidence=evidence,
-            action=Action(order.step, order.cause, "repair", started, effective, self.host.wall(), result),
+            action=Action(
+                order.step, order.cause, "repair", started, self.host.wall(changed), self.host.wall(), result
+            ),
             checks=checks,
             said=said,
             undone=undone,
@@ -171,7 +172,7 @@ class Repairing(Ordered):
             checks: Checks = {"repair_holds": None, "pods_kept": pods <= self.host.pods()}
             with contextlib.suppress(Undecided):
                 evidence = said_since(evidence, since) if self.repair.trial else evidence
-                checks["repair_holds"] = not self._fires(evidence)
+                checks["repair_holds"] = not self._fires(evidence) and self.repair.shows(evidence)
             if self.repair.trial and all(checks.values()):
                 checks["sandbox_made"] = self.host.trial() is None
             if all(checks.values()) or self.host.now().monotonic >= until:

@@ -57,7 +57,12 @@ def space(change: Space, tools: Tools) -> Iterator[Op]:
         raise NotPossible(_too_little(change, need, total, tools))
     words = f"gives back {size(need)} on the filesystem of {change.path}; {size(total)} could be ({', '.join(change.sources)})"
     listed = "".join(f"{piece.name} {size(piece.size)}\n" for piece in pieces)
-    yield Op(words, Shown(f"what could go, in this order, until {size(need)} are free", listed, ""), _remover(change, pieces, tools), None)
+    yield Op(
+        words,
+        Shown(f"what could go, in this order, until {size(need)} are free", listed, ""),
+        _remover(change, pieces, tools),
+        None,
+    )
 
 
 def _remover(change: Space, pieces: list[Piece], tools: Tools) -> Callable[[], str]:
@@ -121,7 +126,9 @@ def journal(tools: Tools, device: int) -> list[Piece]:
     if not os.path.isdir(base) or os.stat(base).st_dev != device:
         return []
     tools.run("journalctl", "--sync")
-    paths = (f"{JOURNAL}/{boot}/{name}" for boot in names(base) for name in names(f"{base}/{boot}") if ARCHIVED.match(name))
+    paths = (
+        f"{JOURNAL}/{boot}/{name}" for boot in names(base) for name in names(f"{base}/{boot}") if ARCHIVED.match(name)
+    )
     return _files(tools, device, paths)
 
 
@@ -129,7 +136,9 @@ def logs(tools: Tools, device: int) -> list[Piece]:
     """Rotated logs of containers, which nobody writes to any more."""
     base = tools.path(PODS)
     directories = (f"{pod}/{container}" for pod in names(base) for container in names(f"{base}/{pod}"))
-    paths = (f"{PODS}/{place}/{name}" for place in directories for name in names(f"{base}/{place}") if ROTATED.match(name))
+    paths = (
+        f"{PODS}/{place}/{name}" for place in directories for name in names(f"{base}/{place}") if ROTATED.match(name)
+    )
     return _files(tools, device, paths)
 
 

@@ -14,7 +14,7 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import Addresses, Module, Sysctl, SwapOff, Unit
+from ..._diagnosis.change import Addresses, Module, SwapOff, Sysctl, Unit
 from ..errors import ProbeError
 from ..files import read, read_or_none
 from ..profile import UNIT_DIRS
@@ -82,7 +82,7 @@ def _restart(name: str, tools: Tools) -> Iterator[Op]:
 def _reread(name: str, tools: Tools) -> Iterator[Op]:
     """What it reads was changed before, and was changed back before this is undone."""
     for op in _restart(name, tools):
-        yield op._replace(undo=op.do)
+        yield op._replace(undo=_systemctl(tools, name, "restart"))
 
 
 def _kill(name: str, tools: Tools) -> Iterator[Op]:
@@ -169,9 +169,13 @@ def addresses(change: Addresses, tools: Tools) -> Iterator[Op]:
     if not wrong:
         raise NotPossible(f"{change.link} has no other address than {change.wanted}")
     for address in wrong:
-        yield Op(
-            f"takes {address} off {change.link}",
-            Shown(change.link, f"{address}\n", ""),
-            lambda address=address: tools.run("ip", "address", "del", address, "dev", change.link),
-            lambda address=address: tools.run("ip", "address", "replace", address, "dev", change.link),
-        )
+        yield _without(change.link, address, tools)
+
+
+def _without(link: str, address: str, tools: Tools) -> Op:
+    return Op(
+        f"takes {address} off {link}",
+        Shown(link, f"{address}\n", ""),
+        lambda: tools.run("ip", "address", "del", address, "dev", link),
+        lambda: tools.run("ip", "address", "replace", address, "dev", link),
+    )

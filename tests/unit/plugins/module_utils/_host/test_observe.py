@@ -22,6 +22,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.explain
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Cri, NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import Sandbox, SandboxTrial
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import Action, Moment, prove
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
 from ansible_collections.outward.kubelet.plugins.module_utils._host import observe as observing
 from ansible_collections.outward.kubelet.plugins.module_utils._host.child import Batch
 from ansible_collections.outward.kubelet.plugins.module_utils._host.observe import GATING, SECTIONS, SHOWING, observe
@@ -206,7 +207,7 @@ def test_what_shows_that_a_step_worked_is_enough_for_the_proof(monkeypatch: pyte
     found = observe(KUBEADM, SUBSETS, only=SHOWING)
     assert {probe.name for probe in found.probes} == SHOWING
     moment = Moment(found, healthy_cluster())
-    repaired = [cause for cause in chosen_causes(["all"]) if cause.repair]
+    repaired = [cause for cause in chosen_causes(["all"]) if cause.repair and cause.repair not in REPAIRS]
     assert len(repaired) > 3
     for cause in repaired:
         checks = prove((Action(t.cast(str, cause.repair), cause.id),), moment, moment).checks
