@@ -124,7 +124,7 @@ class Repairing(Ordered):
         else:
             evidence, checks = self.host.observe(), {}
         good = problem is None and all(checks.values())
-        undone = () if good else tuple(self._take_back())
+        undone = () if good else tuple(self._take_back(broken=problem is not None))
         missing = ", ".join(name for name, ok in checks.items() if not ok)
         result = "done" if good else "failed"
         return replace(
@@ -153,15 +153,19 @@ class Repairing(Ordered):
             said += [told] if told else []
         return tuple(said), None
 
-    def _take_back(self) -> Iterator[str]:
-        """In the order in which it was done: what reads a file comes after it, both times."""
-        for op in self.undoing:
+    def _take_back(self, *, broken: bool) -> Iterator[str]:
+        """In the order in which it was done: what reads a file comes after it, both times.
+
+        *broken*: the last of it failed. Perhaps nothing of that was done, so there need not be anything to take back.
+        """
+        for number, op in enumerate(self.undoing, 1):
             if op.undo is None:
                 continue
             try:
                 op.undo()
             except TROUBLE as error:
-                yield f"could not take back ({op.words}): {words(error)}"
+                if not broken or number < len(self.undoing):
+                    yield f"could not take back ({op.words}): {words(error)}"
             else:
                 yield f"taken back: {op.words}"
 

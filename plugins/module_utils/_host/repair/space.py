@@ -121,15 +121,27 @@ def packages(tools: Tools, device: int) -> list[Piece]:
 
 
 def journal(tools: Tools, device: int) -> list[Piece]:
-    """Archived journals; journald makes a new one of the active ones when there is nothing else to give."""
+    """Archived journals, the oldest first; at last those that are written to, which journald has to let go of before."""
     base = tools.path(JOURNAL)
     if not os.path.isdir(base) or os.stat(base).st_dev != device:
         return []
-    tools.run("journalctl", "--sync")
-    paths = (
-        f"{JOURNAL}/{boot}/{name}" for boot in names(base) for name in names(f"{base}/{boot}") if ARCHIVED.match(name)
-    )
-    return _files(tools, device, paths)
+    active = _files(tools, device, _journals(tools, archived=False))
+
+    def rotate() -> None:
+        tools.run("journalctl", "--rotate")
+        for piece in _files(tools, device, _journals(tools, archived=True)):
+            piece.remove()
+
+    rest = [Piece("the journals that are written to", sum(piece.size for piece in active), rotate)] if active else []
+    return [*_files(tools, device, _journals(tools, archived=True)), *rest]
+
+
+def _journals(tools: Tools, *, archived: bool) -> Iterator[str]:
+    base = tools.path(JOURNAL)
+    for machine in names(base):
+        for name in names(f"{base}/{machine}"):
+            if name.endswith((".journal", ".journal~")) and bool(ARCHIVED.match(name)) == archived:
+                yield f"{JOURNAL}/{machine}/{name}"
 
 
 def logs(tools: Tools, device: int) -> list[Piece]:

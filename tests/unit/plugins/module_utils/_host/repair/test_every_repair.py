@@ -1,0 +1,297 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each repair on a node that has its cause: what it changes, that it is proven, and that it is taken back when it is not."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
+from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded
+from tests.unit.helpers import GIB, filesystem, healthy_node
+from tests.unit.helpers_repair import ENTERED, SHOW, Fake, Patient, log, repair, request
+
+Texts = dict[str, str | None]
+LOOP = {
+    "kubelet__unit__sub_state": "auto-restart",
+    "kubelet__unit__active_state": "activating",
+    "kubelet__unit__restarts": 3,
+}
+KUBELET, CONTAINERD, TIMESYNCD = "kubelet.service", "containerd.service", "systemd-timesyncd.service"
+UNITS = {f"/usr/lib/systemd/system/{name}": "[Unit]\n" for name in (KUBELET, CONTAINERD, TIMESYNCD)}
+FORBIDDEN = {"modprobe --show-depends overlay": "insmod /lib/modules/6.12.48/kernel/fs/overlayfs/overlay.ko\n"}
+SUBNET_FULL = log("failed to allocate for range 0: no IP addresses available in range set: 10.0.0.1-10.0.0.254")
+STALE = log('"cni0" already has an IP address different from 10.244.3.1/24')
+OVERLAY = log(
+    "overlay is not supported: modprobe: no such device; io.containerd.snapshotter.v1.overlayfs no such device"
+)
+
+
+@dataclass
+class Case:
+    """``files`` and ``said`` of the node, what it does to them (``after``, ``commands``), and what taking it back does."""
+
+    cause: str
+    broken: dict[str, t.Any]
+    files: dict[str, str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, bytes] = field(default_factory=dict)
+    commands: tuple[str, ...] = ()
+    after: Texts = field(default_factory=dict)
+    back: tuple[str, ...] = ()  # commands that take it back
+
+
+def checkpoint(name: str, file: str, line: str) -> Case:
+    path = f"/var/lib/kubelet/{file}"
+    said = {"kubelet__journal": log(line), **LOOP}
+    return Case(f"kubelet-{name}-checkpoint", said, {path: "broken"}, after={path: None})
+
+
+def setting(cause: str, topic: str, broken: dict[str, t.Any], **values: tuple[str, str]) -> Case:
+    named = {name.replace("__", "."): pair for name, pair in values.items()}
+    files = {f"/proc/sys/{name.replace('.', '/')}": f"{old}\n" for name, (old, dummy) in named.items()}
+    after: Texts = {f"/proc/sys/{name.replace('.', '/')}": f"{new}\n" for name, (dummy, new) in named.items()}
+    text = "".join(f"{name} = {new}\n" for name, (dummy, new) in named.items())
+    after[f"/etc/sysctl.d/99-zz-outward-{topic}.conf"] = f"# written by outward.kubelet\n{text}"
+    return Case(cause, broken, files, after=after)
+
+
+INOTIFY = {"fs__inotify__max_user_instances": ("128", "1024"), "fs__inotify__max_user_watches": ("8192", "524288")}
+CONNTRACK = {"net.netfilter.nf_conntrack_count": "9900", "net.netfilter.nf_conntrack_max": "10000"}
+TIME: dict[str, t.Any] = {
+    "files": UNITS,
+    "said": {f"{SHOW} UnitFileState {TIMESYNCD}": "disabled\n", f"{SHOW} ActiveState {TIMESYNCD}": "inactive\n"},
+    "commands": (f"systemctl enable {TIMESYNCD}", f"systemctl start {TIMESYNCD}"),
+    "back": (f"systemctl disable {TIMESYNCD}", f"systemctl stop {TIMESYNCD}"),
+}
+CASES = [
+    Case(
+        "kubelet-swap-on",
+        {"pressure__swap_devices": ("/swapfile",)},
+        {
+            "/proc/swaps": "Filename Type\n/swapfile file\n",
+            "/etc/fstab": "/dev/vda / ext4\n/swapfile none swap sw 0 0\n",
+        },
+        commands=("swapoff /swapfile",),
+        after={
+            "/etc/fstab": "/dev/vda / ext4\n# outward.kubelet: the kubelet refuses swap: /swapfile none swap sw 0 0\n"
+        },
+        back=("swapon /swapfile",),
+    ),
+    checkpoint(
+        "cpu-manager", "cpu_manager_state", "could not initialize checkpoint manager: CPU manager checkpoint file"
+    ),
+    checkpoint("memory-manager", "memory_manager_state", "could not read the memory manager checkpoint file"),
+    checkpoint("pod-state", "allocated_pods_state", "failed to create pod allocation checkpoint file"),
+    Case(
+        "containerd-socket-permission",
+        {"runtime__cri__outcome": "no-socket"},
+        UNITS,
+        commands=(f"systemctl restart {CONTAINERD}",),
+    ),
+    Case(
+        "containerd-cri-disabled",
+        {"runtime__cri__outcome": "unimplemented", "runtime__cri_disabled": True},
+        {**UNITS, "/etc/containerd/config.toml": 'version = 2\ndisabled_plugins = ["x", "cri"]\n'},
+        commands=(f"systemctl restart {CONTAINERD}",),
+        after={"/etc/containerd/config.toml": 'version = 2\ndisabled_plugins = ["x", ]\n'},
+        back=(f"systemctl restart {CONTAINERD}",),
+    ),
+    Case(
+        "containerd-overlay-unsupported",
+        {"runtime__journal": OVERLAY, "kernel__modules": {"overlay": False}},
+        UNITS,
+        FORBIDDEN,
+        commands=("modprobe overlay", f"systemctl restart {CONTAINERD}"),
+        after={"/etc/modules-load.d/outward-overlay.conf": "# written by outward.kubelet\noverlay\n"},
+        back=("modprobe -r overlay", f"systemctl restart {CONTAINERD}"),
+    ),
+    setting(
+        "ip-forward-disabled",
+        "ip-forward",
+        {"kernel__sysctls": {"net.ipv4.ip_forward": "0"}},
+        net__ipv4__ip_forward=("0", "1"),
+    ),
+    setting("inotify-exhaustion", "inotify", {"pressure__inotify_instances": 127}, **INOTIFY),
+    setting(
+        "file-handle-exhaustion",
+        "files",
+        {"kernel__sysctls": {"fs.file-nr": "9990\t0\t10000"}},
+        **{"fs__file-max": ("10000", "1000000")},
+    ),
+    setting(
+        "conntrack-exhaustion",
+        "conntrack",
+        {"kernel__sysctls": CONNTRACK},
+        net__netfilter__nf_conntrack_max=("10000", "262144"),
+    ),
+    Case("clock-skew-past", {"network__api__offset": -600.0, "clock__service": None}, **TIME),
+    Case("clock-skew-future", {"network__api__offset": 600.0, "clock__service": None}, **TIME),
+    Case(
+        "cni-ipam-exhausted",
+        {"runtime__journal": SUBNET_FULL},
+        {"/var/lib/cni/networks/lab/10.0.0.2": "alive\r\neth0", "/var/lib/cni/networks/lab/10.0.0.3": "gone\r\neth0"},
+        answers={"ListPodSandbox": embedded(1, embedded(1, b"alive"))},
+        after={"/var/lib/cni/networks/lab/10.0.0.3": None},
+    ),
+    Case(
+        "cni-bridge-stale-address",
+        {"runtime__journal": STALE},
+        said={"ip -o -4 address show dev cni0": "4: cni0    inet 10.99.0.1/24 scope global cni0\n"},
+        commands=("ip address del 10.99.0.1/24 dev cni0",),
+        back=("ip address replace 10.99.0.1/24 dev cni0",),
+    ),
+]
+# Shown elsewhere: by test_run.py, test_unmask_and_kill.py and test_space.py.
+ELSEWHERE = {
+    "enable-bridge-netfilter",
+    "unmask-kubelet",
+    "kill-containerd",
+    "free-disk-space",
+    "vacuum-journal",
+    "delete-rotated-logs",
+}
+
+
+def fake(case: Case, tmp_path: Path) -> Fake:
+    return Fake(tmp_path, files=case.files, said=case.said, answers=case.answers)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.cause)
+def test_it_is_done_and_proven(case: Case, tmp_path: Path) -> None:
+    desk = fake(case, tmp_path)
+    host = Patient(healthy_node(**case.broken), [healthy_node()], trials=[None])
+    outcome = repair(host, desk, request(tmp_path, case.cause))
+    assert (outcome.refusals, outcome.detail, outcome.result) == ((), "", "done")
+    assert tuple(desk.commands) == case.commands
+    assert {path: desk.read(path) for path in case.after} == case.after
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.cause)
+def test_it_is_taken_back_when_it_is_not_proven(case: Case, tmp_path: Path) -> None:
+    desk = fake(case, tmp_path)
+    broken = healthy_node(**case.broken)
+    outcome = repair(Patient(broken, [broken], trials=["no"] * 99), desk, request(tmp_path, case.cause))
+    assert outcome.result == "failed"
+    assert tuple(desk.commands) == (*case.commands, *case.back)
+    assert {path: desk.read(path) for path in case.files} == case.files
+    assert {path: desk.read(path) for path in case.after} == {path: case.files.get(path) for path in case.after}
+    assert not [words for words in outcome.undone if "could not" in words]
+
+
+def test_every_repair_is_shown_and_belongs_to_a_cause() -> None:
+    assert ENTERED
+    shown = {CAUSES[case.cause].repair for case in CASES} | ELSEWHERE
+    assert shown == set(REPAIRS) == {cause.repair for cause in CAUSES.values()} & set(REPAIRS)
+
+
+SMALL = {"pressure__memory_capacity": GIB // 2}
+FULL = filesystem("/")
+NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
+    (
+        "kubelet-swap-on",
+        {"pressure__swap_devices": ("/s",), "pressure__swap_used": GIB, "pressure__memory_free_estimate": GIB // 2},
+        {},
+        "1.0 GiB of swap would have to fit into 512 MiB",
+    ),
+    (
+        "kubelet-swap-on",
+        {"pressure__swap_devices": ("/s",)},
+        {"files": {"/proc/swaps": "Filename\n/s2 file\n", "/etc/fstab": "#/s none swap sw 0 0\n/dev/swap / ext4\n"}},
+        "there is nothing to change",
+    ),
+    ("conntrack-exhaustion", {"kernel__sysctls": CONNTRACK, **SMALL}, {}, "a larger table is not for it"),
+    (
+        "clock-skew-past",
+        {"network__api__offset": -600.0},
+        {},
+        "systemd-timesyncd.service runs already, and the clock is wrong",
+    ),
+    ("clock-skew-past", {"network__api__offset": -600.0, "clock__service": None}, {}, "none of chrony.service, "),
+    (
+        "clock-skew-past",
+        {"network__api__offset": -600.0, "clock__service": None},
+        {"files": UNITS, "said": {f"{SHOW} UnitFileState {TIMESYNCD}": "masked\n"}},
+        "systemd-timesyncd.service is masked",
+    ),
+    (
+        "containerd-overlay-unsupported",
+        {"runtime__journal": OVERLAY, "kernel__modules": {"overlay": False}},
+        {"files": UNITS, "said": {"modprobe --show-depends": "install /bin/false\n"}},
+        "somebody has forbidden overlay in /etc/modprobe.d",
+    ),
+    (
+        "containerd-cri-disabled",
+        {"runtime__cri__outcome": "unimplemented", "runtime__cri_disabled": True},
+        {"files": {**UNITS, "/etc/containerd/config.toml": 'disabled_plugins = [\n"cri",\n]\n'}},
+        "has no line that could be changed",
+    ),
+    (
+        "containerd-socket-permission",
+        {"runtime__cri__outcome": "no-socket", "storage__fstab_missing": ("/var/lib/containerd",)},
+        {"files": UNITS},
+        "is in /etc/fstab and not mounted",
+    ),
+    (
+        "containerd-socket-permission",
+        {"runtime__cri__outcome": "no-socket", "pressure__rootfs__available": 0},
+        {"files": UNITS},
+        "/ is full",
+    ),
+    (
+        "cni-ipam-exhausted",
+        {"runtime__journal": SUBNET_FULL},
+        {
+            "files": {"/var/lib/cni/networks/lab/10.0.0.2": "alive\neth0"},
+            "answers": {"ListPodSandbox": embedded(1, embedded(1, b"alive"))},
+        },
+        "all 1 reservations belong to a sandbox that is there: the Pod network is too small",
+    ),
+    (
+        "cni-ipam-exhausted",
+        {"runtime__journal": SUBNET_FULL, "runtime__cri__outcome": "timeout"},
+        {},
+        "the runtime does not list its sandboxes (timeout)",
+    ),
+    (
+        "cni-bridge-stale-address",
+        {"runtime__journal": STALE},
+        {"said": {"ip -o": "4: cni0    inet 10.244.3.1/24 scope global cni0\n"}},
+        "cni0 has no other address than 10.244.3.1",
+    ),
+    (
+        "kubelet-cpu-manager-checkpoint",
+        {"kubelet__journal": log("CPU manager checkpoint file")},
+        {},
+        "is not there any more",
+    ),
+]
+
+
+@pytest.mark.parametrize(("cause", "broken", "desk", "words"), NEAR)
+def test_near_misses_are_refused_before_anything_is_touched(
+    cause: str, broken: dict[str, t.Any], desk: dict[str, t.Any], words: str, tmp_path: Path
+) -> None:
+    node = Fake(tmp_path, **desk)
+    outcome = repair(Patient(healthy_node(**broken), []), node, request(tmp_path, cause))
+    assert outcome.result == "refused"
+    assert words in "; ".join(outcome.refusals)
+    assert node.commands == []
+
+
+def test_a_pod_network_is_proven_by_a_sandbox_and_not_by_an_old_line(tmp_path: Path) -> None:
+    case = next(case for case in CASES if case.cause == "cni-bridge-stale-address")
+    stale = log(STALE.lines[0].text, at=990.0)
+    still = healthy_node(
+        runtime__journal=stale, identity__uptime=1010.0
+    )  # what was said before the repair is still in the journal
+    host = Patient(still, [still], trials=["cni: not yet", None])
+    outcome = repair(host, fake(case, tmp_path), request(tmp_path, case.cause))
+    assert (outcome.result, outcome.checks["sandbox_made"]) == ("done", True)
