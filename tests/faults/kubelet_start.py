@@ -13,20 +13,26 @@ from .model import Fault, node
 
 def crash(id: str, script: str, line: str, *, undo: str = "back", **more: t.Any) -> Fault:
     """The kubelet is started again on something that makes it exit, and says *line*."""
+    fields: dict[str, t.Any] = {"outcome": "needs-operator", **more}
     return Fault(
         id=id,
         inject=(node(f"{script}\nrestart kubelet"),),
         holds=node(f"[ $(substate kubelet) = auto-restart ] && said kubelet '{line}'"),
         undo=(node(f"{undo}; restart kubelet"),),
-        outcome="needs-operator",
-        **more,
+        **fields,
     )
 
 
-def checkpoint(id: str, file: str, line: str, content: str = "broken") -> Fault:
+def checkpoint(id: str, file: str, step: str, content: str = "broken") -> Fault:
     """A state file of the kubelet that was cut short by a power loss."""
     path = f"/var/lib/kubelet/{file}"
-    return crash(id, f"keep {path}; systemctl stop kubelet; echo '{content}' > {path}", line)
+    return crash(
+        id,
+        f"keep {path}; systemctl stop kubelet; echo '{content}' > {path}",
+        "checkpoint",
+        outcome="recovered",
+        actions=(step,),
+    )
 
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
@@ -54,11 +60,13 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "kubelet-swap-on",
         "fallocate -l 64M /swap.outward; chmod 600 /swap.outward; mkswap /swap.outward; swapon /swap.outward",
         "running with swap on is not supported",
-        undo="swapoff /swap.outward; rm -f /swap.outward",
+        undo="swapoff /swap.outward || true; rm -f /swap.outward",
+        outcome="recovered",
+        actions=("switch-off-swap",),
     ),
-    checkpoint("kubelet-cpu-manager-checkpoint", "cpu_manager_state", "checkpoint"),
-    checkpoint("kubelet-memory-manager-checkpoint", "memory_manager_state", "checkpoint"),
-    checkpoint("kubelet-pod-state-checkpoint", "allocated_pods_state", "checkpoint", content="{}}"),
+    checkpoint("kubelet-cpu-manager-checkpoint", "cpu_manager_state", "set-aside-cpu-state"),
+    checkpoint("kubelet-memory-manager-checkpoint", "memory_manager_state", "set-aside-memory-state"),
+    checkpoint("kubelet-pod-state-checkpoint", "allocated_pods_state", "set-aside-pod-state", content="{}}"),
     crash(
         "kubelet-port-10250-in-use",
         "systemctl stop kubelet; mkdir -p /run/outward; systemd-run --unit=outward-port "
@@ -83,6 +91,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "inotify|too many open files",
         roots=("inotify-exhaustion",),
         kind="compound",
+        outcome="recovered",
+        actions=("raise-inotify-limits",),
         undo="sysctl -w fs.inotify.max_user_instances=$(cat /run/outward-inotify)",
     ),
     Fault(

@@ -13,21 +13,21 @@ from .network import OPEN, drop
 from .pods import GONE, event, pod
 
 
-def sysctl(id: str, key: str, value: int, **more: t.Any) -> Fault:
+def sysctl(id: str, key: str, value: int, step: str) -> Fault:
     """One kernel setting that Kubernetes needs is another."""
     return Fault(
         id=id,
         inject=(node(f"sysctl -n {key} > /run/outward-sysctl; sysctl -w {key}={value}"),),
         holds=node(f"[ $(sysctl -n {key}) = {value} ]"),
         undo=(node(f"sysctl -w {key}=$(cat /run/outward-sysctl)"),),
-        outcome="needs-operator",
-        **more,
+        outcome="recovered",
+        actions=(step,),
     )
 
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
-    sysctl("br-netfilter-missing", "net.bridge.bridge-nf-call-iptables", 0),
-    sysctl("ip-forward-disabled", "net.ipv4.ip_forward", 0),
+    sysctl("br-netfilter-missing", "net.bridge.bridge-nf-call-iptables", 0, "enable-bridge-netfilter"),
+    sysctl("ip-forward-disabled", "net.ipv4.ip_forward", 0, "enable-ip-forward"),
     Fault(
         id="iptables-forward-drop",
         inject=(node("iptables -P FORWARD DROP"),),
@@ -47,7 +47,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=event("no IP addresses available in range set"),
         undo=(node("grep -lrx outward /var/lib/cni/networks | xargs -r rm"), GONE),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("release-addresses",),
         deadline=120,
     ),
     Fault(
@@ -68,7 +69,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             ),
             GONE,
         ),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("clear-bridge-address",),
         deadline=120,
     ),
     Fault(

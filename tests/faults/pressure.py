@@ -39,8 +39,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=controller('[ "$(condition DiskPressure)" = True ]'),
         undo=(node("rm -f /var/lib/outward-fill"),),
-        outcome="needs-operator",
-        note="5 % of the filesystem left; eviction begins below 10 %",
+        outcome="refused",
+        note="5 % of the filesystem left; eviction begins below 10 %. A file of somebody's fills it: nothing is deleted",
     ),
     Fault(
         id="disk-pressure-shared-imagefs",
@@ -52,7 +52,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=controller('[ "$(condition DiskPressure)" = True ]'),
         undo=(node("rm -f /var/lib/outward-fill"),),
-        outcome="needs-operator",
+        outcome="refused",
         note="12 % left: above nodefs.available, below imagefs.available, and both are one filesystem",
     ),
     Fault(
@@ -80,7 +80,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=controller('[ "$(condition DiskPressure)" = True ]'),
         undo=(node(shared_again("/var/lib/containerd", "containerd kubelet")),),
-        outcome="needs-operator",
+        outcome="refused",
         deadline=120,
         note="images on a filesystem of their own, 5 % of it left",
     ),

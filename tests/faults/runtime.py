@@ -17,13 +17,13 @@ MEND: t.Final = node("back; restart containerd")
 
 def config(id: str, script: str, holds: str, **more: t.Any) -> Fault:
     """containerd is started again on another configuration."""
+    fields: dict[str, t.Any] = {"outcome": "needs-operator", **more}
     return Fault(
         id=id,
         inject=(node(f"keep $CONTAINERD; {script}; restart containerd"),),
         holds=node(holds),
         undo=(MEND,),
-        outcome="needs-operator",
-        **more,
+        **fields,
     )
 
 
@@ -54,7 +54,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(node("systemctl kill -s STOP --kill-whom=main containerd"),),
         holds=node("[ $(state containerd) = T ]"),
         undo=(node("systemctl kill -s CONT --kill-whom=main containerd"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("kill-containerd",),
         note="SIGSTOP: it accepts and never answers",
     ),
     Fault(
@@ -64,7 +65,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(node("systemctl kill -s STOP --kill-whom=main containerd"),),
         holds=node("said kubelet 'PLEG is not healthy'"),
         undo=(node("systemctl kill -s CONT --kill-whom=main containerd"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("kill-containerd",),
         deadline=360,
         note="PLEG is three minutes behind; the verdict stays on the runtime",
     ),
@@ -83,6 +85,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "containerd-cri-disabled",
         "sed -i '/^version/a disabled_plugins = [\"io.containerd.grpc.v1.cri\"]' $CONTAINERD",
         "[ $(substate containerd) = running ] && said kubelet 'unknown service runtime.v1.RuntimeService'",
+        outcome="recovered",
+        actions=("enable-cri",),
     ),
     config(
         "containerd-cri-plugin-load-failed",
@@ -94,7 +98,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(node("mv /run/containerd/containerd.sock /run/containerd/outward.sock"),),
         holds=node("[ $(substate containerd) = running ] && [ ! -e /run/containerd/containerd.sock ]"),
         undo=(node("mv /run/containerd/outward.sock /run/containerd/containerd.sock"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("restart-containerd",),
         note="containerd runs, and its socket is not where it should be",
     ),
     Fault(
@@ -170,9 +175,9 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             "! grep -qw overlay /proc/filesystems && said containerd 'failed to mount rootfs component: no such device'"
         ),
         undo=(node("rm /etc/modprobe.d/outward.conf; modprobe overlay; restart containerd kubelet"),),
-        outcome="needs-operator",
+        outcome="refused",
         deadline=120,
-        note="as after an upgrade of the kernel that took the modules of the running one away",
+        note="as after an upgrade of the kernel that took the modules of the running one away; modprobe.d forbids it here",
     ),
     Fault(
         id="containerd-disk-full",

@@ -56,8 +56,12 @@ def lines(change: Lines, tools: Tools) -> Iterator[Op]:
     found = (before or "").splitlines(keepends=True)
     after = "".join(re.sub(change.pattern, change.replacement, line) for line in found)
     if before is not None and after != before:
-        count = sum(1 for old in found if re.search(change.pattern, old))
-        yield _written(f"changes {count} line(s) of {change.path}", change.path, before, after, tools)
+        # The rest of the file is not shown: it may hold what is nobody's business.
+        pairs = [(old, re.sub(change.pattern, change.replacement, old)) for old in found]
+        changed = [(old, new) for old, new in pairs if old != new]
+        shown = Shown(change.path, "".join(old for old, dummy in changed), "".join(new for dummy, new in changed))
+        words = f"changes {len(changed)} line(s) of {change.path}"
+        yield _written(words, change.path, before, after, tools)._replace(shown=shown)
     elif change.needed:
         raise NotPossible(f"{change.path} has no line that could be changed: it is written in another way")
 

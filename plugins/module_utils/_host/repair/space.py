@@ -22,8 +22,9 @@ from collections.abc import Callable, Iterator
 from ..._diagnosis.change import Space
 from ..._diagnosis.signs import size
 from ..._parse import images
-from ..errors import ProbeError
+from ..errors import EXPECTED, ProbeError
 from ..files import names
+from ..probes.cri import Refused
 from .consumers import largest
 from .tools import NotPossible, Op, Shown, Tools
 
@@ -158,8 +159,11 @@ def unused_images(tools: Tools, device: int) -> list[Piece]:
     """Images that no container has, of whatever state, and that are not pinned (the sandbox image is), the largest first."""
     if os.stat(tools.path(tools.profile.runtime_root)).st_dev != device:
         return []
-    found = images.listed(tools.cri("ListImages", service=images.SERVICE))
-    used = images.used(tools.cri("ListContainers"))
+    try:
+        found = images.listed(tools.cri("ListImages", service=images.SERVICE))
+        used = images.used(tools.cri("ListContainers"))
+    except (*EXPECTED, Refused):  # a runtime that does not answer has none to give; the rest may be enough
+        return []
     free = [image for image in found if not _needed(image, used)]
     return [
         Piece(f"image {(image.names or (image.id,))[0]}", image.size, _image_remover(image.id, tools))

@@ -30,9 +30,12 @@ from ansible_collections.outward.kubelet.plugins.plugin_utils import _shipment a
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Answer, ask
 from tests.unit.plugins.plugin_utils.test_remote import Connection
 
-MODULES: t.Final = ("node_facts", "kubelet_restart", "containerd_start")
+MODULES: t.Final = ("node_facts", "kubelet_restart", "containerd_start", "node_repair")
 ALL: t.Final = {"gather_subset": ["all"], "profile": "kubeadm"}
 STEP: t.Final = {"cause": "kubelet-stopped", "fingerprint": "ab12cd34", "profile": "k3s"}
+
+REPAIR: t.Final = {**STEP, "step": "switch-off-swap", "cause": "kubelet-swap-on"}
+GIVEN: t.Final[dict[str, dict[str, t.Any]]] = {"node_facts": {"profile": "k3s"}, "node_repair": REPAIR}
 
 
 class Piped:
@@ -127,7 +130,7 @@ def observed() -> dict[str, t.Any]:
 @pytest.mark.parametrize("module", MODULES)
 def test_a_host_that_is_no_node_says_so(module: str, before: str) -> None:
     action = Piped(before=before)
-    got = action.ask(module, {"profile": "k3s"} if module == "node_facts" else dict(STEP))
+    got = action.ask(module, GIVEN.get(module, STEP))
     assert (got.failed or "").startswith("this does not look like a k3s node")
     assert (got.cut_off, got.unreachable, got.result["failed"]) == (False, None, True)
     assert got.result["invocation"]["module_args"]["profile"] == "k3s"
