@@ -14,8 +14,8 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.outward.kubelet.plugins.module_utils._host import call as calling
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
+from ansible_collections.outward.kubelet.plugins.module_utils._host import call as calling
 from ansible_collections.outward.kubelet.plugins.module_utils._host.modules import node_repair as repairing
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.run import Repaired, Repairing
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.tools import Op, Shown
