@@ -48,6 +48,12 @@ class Unit(t.NamedTuple):
     names: tuple[str, ...]
 
 
+class Disabled(t.NamedTuple):
+    """Units that are not to be started at the next boot, of those that are installed."""
+
+    names: tuple[str, ...]
+
+
 class Sysctl(t.NamedTuple):
     """A kernel setting; until the next boot, unless a :class:`Content` below /etc/sysctl.d goes with it."""
 
@@ -91,4 +97,4 @@ class Space(t.NamedTuple):
     sources: tuple[str, ...]
 
 
-Change = t.Union[Aside, Content, Lines, Unit, Sysctl, Module, SwapOff, Addresses, Reservations, Space]
+Change = t.Union[Aside, Content, Lines, Unit, Disabled, Sysctl, Module, SwapOff, Addresses, Reservations, Space]

@@ -29,7 +29,7 @@ CRASHES = ("sym:kubelet-crashloop", "sym:node-unknown")
     explains=("kubelet-unit-disabled", "kubelet-stopped", "sym:node-unknown"),
     latent=kubelet_works,
     advice="ask who masked it; then: ssh {host} 'sudo systemctl unmask {unit} && sudo systemctl start {unit}' "
-    "(or outward_steps={{allow: [unmask-kubelet]}})",
+    '(or node-recover.yml -e \'{{"outward_steps": {{"allow": ["unmask-kubelet"]}}}}\')',
 )
 def kubelet_unit_masked(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """A mask is always deliberate: somebody wants this kubelet not to run, so it only goes when a person allows that step by name."""

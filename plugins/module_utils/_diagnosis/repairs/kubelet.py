@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator
 
-from ..change import Aside, Lines, SwapOff, Unit
+from ..change import Aside, Disabled, Lines, SwapOff, Unit
 from ..node import NodeEvidence
 from ..repair import Repair, entered
 from ..signs import size
@@ -21,6 +21,9 @@ from ..signs import size
 SWAP_MARGIN: t.Final = 256 * 1024 * 1024
 # fstab(5): a line that is no comment and whose third field is swap.
 SWAP_LINE: t.Final = r"^(?=[^#\s]\S*\s+\S+\s+swap\s)"
+
+# What makes swap at boot on Raspberry Pi OS until bookworm, and by Debian's package zram-tools.
+SWAP_MAKERS: t.Final = ("dphys-swapfile.service", "zramswap.service")
 
 UNMASK: t.Final = entered(
     Repair(
@@ -45,9 +48,11 @@ def no_room_for_swap(node: NodeEvidence) -> Iterator[str]:
 SWAP: t.Final = entered(
     Repair(
         step="switch-off-swap",
-        words="switches swap off, and makes its lines in /etc/fstab comments; a service that makes swap is named, not touched",
+        words="switches swap off, makes its lines in /etc/fstab comments, and disables dphys-swapfile and zramswap; what rpi-swap or "
+        "zram-generator make is back at the next boot, and a person has to take it out of their configuration",
         changes=lambda node: (
             *(SwapOff(device) for device in node.pressure.swap_devices),
+            Disabled(SWAP_MAKERS),
             Lines("/etc/fstab", SWAP_LINE, "# outward.kubelet: the kubelet refuses swap: "),
         ),
         refuse=no_room_for_swap,

@@ -34,12 +34,13 @@ def aside(change: Aside, tools: Tools) -> Iterator[Op]:
         keep(tools, change.path)
         os.unlink(place)
 
-    yield Op(
-        f"moves {change.path} to {tools.backup}",
-        Shown(change.path, f"{os.lstat(place).st_size} bytes\n", ""),
-        do,
-        lambda: put_back(tools, change.path),
-    )
+    def undo() -> None:
+        # What was made anew meanwhile stays.
+        if not os.path.lexists(place):
+            put_back(tools, change.path)
+
+    shown = Shown(change.path, f"{os.lstat(place).st_size} bytes\n", "")
+    yield Op(f"moves {change.path} to {tools.backup}", shown, do, undo)
 
 
 def content(change: Content, tools: Tools) -> Iterator[Op]:

@@ -35,12 +35,14 @@ from .tools import NotPossible, Op, Tools
 PAUSE: t.Final = 2.0
 TROUBLE: t.Final = (*EXPECTED, Refused)
 STATE: t.Final = 500  # characters
+DOUBT: t.Final = "cannot tell: "
 MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
     kinds.Aside: files.aside,
     kinds.Content: files.content,
     kinds.Lines: files.lines,
     kinds.Reservations: files.reservations,
     kinds.Unit: system.unit,
+    kinds.Disabled: system.disabled,
     kinds.Sysctl: system.sysctl,
     kinds.Module: system.module,
     kinds.SwapOff: system.swap_off,
@@ -77,9 +79,8 @@ class Repairing(Ordered):
 
     def carry_out(self) -> Repaired:
         """Refuse in words, or change, prove, and take back what was not proven."""
-        evidence = self.host.observe()
+        evidence, refusals = self._look()
         seen = Repaired("refused", evidence)
-        refusals = tuple(self._refusals(evidence))
         ops: tuple[Op, ...] = ()
         if not refusals:
             try:
@@ -93,6 +94,15 @@ class Repairing(Ordered):
         order = Order(self.repair.step, wanted.cause, wanted.fingerprint, wanted.holder, wanted.reason, state)
         return t.cast(Repaired, self.ordered(order, replace(seen, refusals=refusals, ops=ops)))
 
+    def _look(self) -> tuple[NodeEvidence, tuple[str, ...]]:
+        """A busy node can miss a deadline; when doubt is all that refuses, it is looked at once more."""
+        evidence = self.host.observe()
+        refusals = tuple(self._refusals(evidence))
+        if refusals and all(refusal.startswith(DOUBT) for refusal in refusals):
+            evidence = self.host.observe()
+            refusals = tuple(self._refusals(evidence))
+        return evidence, refusals
+
     def _refusals(self, node: NodeEvidence) -> Iterator[str]:
         """The gate: the cause is still there by its own rule, nobody works on the node, and nothing speaks against it."""
         try:
@@ -101,7 +111,7 @@ class Repairing(Ordered):
             yield from upkeep(node)
             yield from self.repair.refuse(node)
         except Undecided as doubt:
-            yield f"cannot tell: {doubt}"
+            yield f"{DOUBT}{doubt}"
 
     def _fires(self, node: NodeEvidence) -> bool:
         """By the sign of it on the node, or by its rule; raises Undecided."""

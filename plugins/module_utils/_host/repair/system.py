@@ -14,7 +14,7 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import Addresses, Module, SwapOff, Sysctl, Unit
+from ..._diagnosis.change import Addresses, Disabled, Module, SwapOff, Sysctl, Unit
 from ..errors import ProbeError
 from ..files import read, read_or_none
 from ..profile import UNIT_DIRS
@@ -35,6 +35,15 @@ def unit(change: Unit, tools: Tools) -> Iterator[Op]:
 def _installed(name: str, tools: Tools) -> bool:
     """A mask is a link, and there is a unit below it somewhere."""
     return any(os.path.lexists(tools.path(f"{place}/{name}")) for place in UNIT_DIRS)
+
+
+def disabled(change: Disabled, tools: Tools) -> Iterator[Op]:
+    """Those that are installed and enabled; one that is not there is no change."""
+    for name in change.names:
+        before = _state(tools, name, "UnitFileState") if _installed(name, tools) else ""
+        if before.startswith("enabled"):
+            shown = Shown(name, f"{before}\n", "disabled\n")
+            yield Op(f"disables {name}", shown, _systemctl(tools, name, "disable"), _systemctl(tools, name, "enable"))
 
 
 def _state(tools: Tools, name: str, what: str) -> str:
@@ -87,8 +96,8 @@ def _reread(name: str, tools: Tools) -> Iterator[Op]:
 
 def _kill(name: str, tools: Tools) -> Iterator[Op]:
     """The main process alone (systemctl(1), --kill-whom, called --kill-who before 252); systemd starts it again."""
-    if _state(tools, name, "Restart") in ("", "no", "on-success"):
-        raise NotPossible(f"{name} has no Restart=: systemd would not start it again")
+    if _state(tools, name, "Restart") in ("", "no", "on-success", "on-watchdog"):
+        raise NotPossible(f"{name} has no Restart= that counts: systemd would not start it again")
     pid = int(_state(tools, name, "MainPID") or 0)
     if not pid:
         raise NotPossible(f"{name} has no main process")

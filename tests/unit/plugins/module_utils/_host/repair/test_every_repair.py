@@ -78,12 +78,14 @@ CASES = [
         {
             "/proc/swaps": "Filename Type\n/swapfile file\n",
             "/etc/fstab": "/dev/vda / ext4\n/swapfile none swap sw 0 0\n",
+            "/usr/lib/systemd/system/dphys-swapfile.service": "[Unit]\n",
         },
-        commands=("swapoff /swapfile",),
+        {f"{SHOW} UnitFileState dphys-swapfile.service": "enabled\n"},
+        commands=("swapoff /swapfile", "systemctl disable dphys-swapfile.service"),
         after={
             "/etc/fstab": "/dev/vda / ext4\n# outward.kubelet: the kubelet refuses swap: /swapfile none swap sw 0 0\n"
         },
-        back=("swapon /swapfile",),
+        back=("swapon /swapfile", "systemctl enable dphys-swapfile.service"),
     ),
     checkpoint(
         "cpu-manager", "cpu_manager_state", "could not initialize checkpoint manager: CPU manager checkpoint file"
@@ -295,3 +297,24 @@ def test_a_pod_network_is_proven_by_a_sandbox_and_not_by_an_old_line(tmp_path: P
     host = Patient(still, [still], trials=["cni: not yet", None])
     outcome = repair(host, fake(case, tmp_path), request(tmp_path, case.cause))
     assert (outcome.result, outcome.checks["sandbox_made"]) == ("done", True)
+
+
+class Writing(Patient):
+    """The kubelet makes its file anew while the proof goes on."""
+
+    path: Path
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.path.write_text("new")
+
+
+def test_a_file_that_was_made_anew_is_not_replaced_by_the_broken_one(tmp_path: Path) -> None:
+    case = next(case for case in CASES if case.cause == "kubelet-pod-state-checkpoint")
+    desk, broken = fake(case, tmp_path), healthy_node(**case.broken)
+    host = Writing(broken, [broken])
+    host.path = Path(desk.path("/var/lib/kubelet/allocated_pods_state"))
+    outcome = repair(host, desk, request(tmp_path, case.cause))
+    assert (outcome.result, host.path.read_text()) == ("failed", "new")
+    copies = list((tmp_path / "backup").rglob("allocated_pods_state"))
+    assert [copy.read_text() for copy in copies] == ["broken"]

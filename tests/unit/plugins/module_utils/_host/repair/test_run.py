@@ -104,7 +104,7 @@ def test_check_mode_shows_every_change_and_makes_none(tmp_path: Path) -> None:
 )
 def test_the_gate_on_the_node_has_the_last_word(node: NodeEvidence, words: str, tmp_path: Path) -> None:
     desk = tools(tmp_path)
-    outcome = repair(Patient(node, []), desk, request(tmp_path, CAUSE))
+    outcome = repair(Patient(node, [node]), desk, request(tmp_path, CAUSE))
     assert (outcome.result, results(tmp_path)) == ("refused", [])
     assert outcome.refusals[0].startswith(words)
     assert [desk.read(path) for path in PATHS] == ["0\n", "0\n"]
