@@ -113,17 +113,31 @@ def test_the_node_is_observed_as_by_the_module() -> None:
 
 
 def observed() -> dict[str, t.Any]:
-    """node_facts as it is sent, on a machine that need not be a node."""
-    sources = dict(shipment.sources("node_facts"))
+    """node_facts as it is sent."""
+    return run_here("node_facts", ALL)
+
+
+def run_here(module: str, parameters: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A module as it is sent, in check mode, on a machine that need not be a node."""
+    sources = dict(shipment.sources(module))
     sources["_host.profile"] += "\nresolve = lambda name: PROFILES['kubeadm']\n"
     out = python(
-        shipment.lean(shipment.FIRST) + "\nmain(SOURCES, 'node_facts', PARAMETERS, True)",
+        shipment.lean(shipment.FIRST) + f"\nmain(SOURCES, {module!r}, PARAMETERS, True)",
         SOURCES=sources,
-        PARAMETERS=ALL,
+        PARAMETERS=parameters,
     )
     told = carrier.understood({"rc": 0, "stdout": out, "stderr": ""})
     assert told.begun
     return t.cast("dict[str, t.Any]", told.answer)
+
+
+def test_a_repair_asks_its_cause_s_rule_as_it_is_sent(tmp_path: Path) -> None:
+    """Without annotations, and with stand-ins for typing: the rule does not hold here."""
+    given = {**REPAIR, "profile": "auto", "timeout": 5, "reason": "", "holder": "", "budget": 3, "period": 60}
+    answer = run_here("node_repair", {**given, "ledger": str(tmp_path / "ledger.jsonl")})
+    assert (answer["result"], answer["action"]["step"]) == ("refused", "switch-off-swap")
+    assert answer["refusals"][0].startswith(("kubelet-swap-on is not there any more", "cannot tell: "))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("before", ["", "echo Welcome to pi-04; printf 'no newline'; "])
