@@ -107,7 +107,8 @@ def little_memory(node: NodeEvidence) -> Iterator[str]:
 CONNTRACK: t.Final = entered(
     Repair(
         step="raise-conntrack-limit",
-        words=f"raises net.netfilter.nf_conntrack_max to {CONNECTIONS} or twice what is used, now and at every boot",
+        words=f"raises net.netfilter.nf_conntrack_max to {CONNECTIONS} or twice what is used, now and at every boot; "
+        "kube-proxy sets its own conntrack.maxPerCore again when it starts",
         changes=lambda node: lasting(
             "conntrack", {MOST: max(CONNECTIONS, 2 * _setting(node, "net.netfilter.nf_conntrack_count"))}
         ),
