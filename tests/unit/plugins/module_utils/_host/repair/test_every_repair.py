@@ -18,7 +18,6 @@ from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf im
 from tests.unit.helpers import GIB, filesystem, healthy_node
 from tests.unit.helpers_repair import ENTERED, SHOW, Fake, Patient, log, repair, request
 
-Texts = dict[str, str | None]
 LOOP = {
     "kubelet__unit__sub_state": "auto-restart",
     "kubelet__unit__active_state": "activating",
@@ -44,7 +43,7 @@ class Case:
     said: dict[str, str] = field(default_factory=dict)
     answers: dict[str, bytes] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
-    after: Texts = field(default_factory=dict)
+    after: dict[str, str | None] = field(default_factory=dict)
     back: tuple[str, ...] = ()  # commands that take it back
 
 
@@ -57,7 +56,9 @@ def checkpoint(name: str, file: str, line: str) -> Case:
 def setting(cause: str, topic: str, broken: dict[str, t.Any], **values: tuple[str, str]) -> Case:
     named = {name.replace("__", "."): pair for name, pair in values.items()}
     files = {f"/proc/sys/{name.replace('.', '/')}": f"{old}\n" for name, (old, dummy) in named.items()}
-    after: Texts = {f"/proc/sys/{name.replace('.', '/')}": f"{new}\n" for name, (dummy, new) in named.items()}
+    after: dict[str, str | None] = {
+        f"/proc/sys/{name.replace('.', '/')}": f"{new}\n" for name, (dummy, new) in named.items()
+    }
     text = "".join(f"{name} = {new}\n" for name, (dummy, new) in named.items())
     after[f"/etc/sysctl.d/99-zz-outward-{topic}.conf"] = f"# written by outward.kubelet\n{text}"
     return Case(cause, broken, files, after=after)
