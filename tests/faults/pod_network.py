@@ -41,7 +41,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             node(
                 "cd $(ls -d /var/lib/cni/networks/*/ | head -1)\n"
                 "prefix=$(ls | grep -E '^[0-9.]+$' | head -1 | cut -d. -f1-3)\n"
-                "for i in $(seq 2 254); do [ -e $prefix.$i ] || echo outward > $prefix.$i; done"
+                "for i in $(seq 2 254); do [ -e $prefix.$i ] || echo outward > $prefix.$i; done\n"
+                "grep -lrx outward . | xargs touch -d '1 hour ago'"  # what is younger may be in the making
             ),
             pod(),
         ),

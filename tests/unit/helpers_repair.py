@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,7 @@ class Fake(Tools):
         place = Path(self.path(path))
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(text.encode())
+        os.utime(place, (1, 1))  # what a repair finds is seldom new
 
     def read(self, path: str) -> str | None:
         place = Path(self.path(path))

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What a repair changes on a node, as data: each kind says what is to be, and how it is done stands in _host/changes.py.
+"""What a repair changes on a node, as data: each kind says what is to be, and how it is done stands in _host/repair.
 
 Every kind can be shown before it is done (check mode, ``--diff``), and taken back when it did not help, but for
 :class:`Space`, which only gives up what nobody misses.

@@ -20,8 +20,9 @@ from .node import NodeEvidence
 from .noise import noise
 from .outside import from_outside
 from .plan import Step
+from .registry import CAUSES
 from .signs import instant
-from .steps import CONTAINING
+from .steps import CONTAINING, follow_up
 
 SCHEMA: t.Final = "outward.kubelet/incident/v1"
 Mode = t.Literal["diagnose", "check", "recover"]
@@ -60,8 +61,10 @@ def outcome(report: JSON) -> Outcome:
         return "diagnosed"
     if any(action["result"] == "failed" for action in report["actions"] if action["step"] in CONTAINING):
         return "failed"
-    if results & {"done", "failed"}:
-        return "recovered" if report["proof"]["proven"] else "failed"
+    if "failed" in results or ("done" in results and not report["proof"]["proven"]):
+        return "failed"
+    if "done" in results:
+        return "needs-operator" if _left(report) else "recovered"
     if results:
         return "refused"
     if report["diagnosis"]["status"] != "faulty":
@@ -69,6 +72,13 @@ def outcome(report: JSON) -> Outcome:
     cures = [step for step in report["plan"] if step["cause"] and step["step"] not in CONTAINING]
     refused = [step for step in cures if not step["permitted"]]
     return "refused" if refused else "needs-operator"
+
+
+def _left(report: JSON) -> list[str]:
+    """The roots on this node that none of the steps which were done is for: a node that works is not all."""
+    done = {action["step"] for action in report["actions"] if action["result"] == "done"}
+    found = [CAUSES[cause] for cause in report["diagnosis"]["root_causes"] if cause in CAUSES]
+    return [cause.id for cause in found if cause.kind == "root" and not done & set(follow_up(cause.repair))]
 
 
 def opening(incident: Incident) -> JSON:

@@ -24,6 +24,29 @@ class Network(t.NamedTuple):
 
 def network(text: str, is_list: bool) -> Network:
     """*is_list*: of a `.conflist`; raises :class:`ParseError` saying why no runtime can use it."""
+    name, entries = _entries(text, is_list)
+    if is_list and not isinstance(name, str):
+        raise ParseError("no name")
+    names: list[str] = []
+    for entry in entries:
+        names += _types(entry)
+    return Network(str(name or ""), tuple(dict.fromkeys(names)))
+
+
+def bridges(text: str, is_list: bool) -> tuple[str, ...]:
+    """The links that its plugins put Pods on: `bridge` of the plugin bridge, flannel's through its `delegate`."""
+    found: list[str] = []
+    for entry in _entries(text, is_list)[1]:
+        plugin = entry if isinstance(entry, dict) else {}
+        delegate = plugin.get("delegate")
+        inner = delegate if plugin.get("type") == "flannel" and isinstance(delegate, dict) else plugin
+        if plugin.get("type") in ("bridge", "flannel"):
+            found.append(str(inner.get("bridge") or "cni0"))
+    return tuple(found)
+
+
+def _entries(text: str, is_list: bool) -> tuple[t.Any, list[t.Any]]:
+    """The name, and the plugins."""
     if not text.strip():
         raise ParseError("empty")
     try:
@@ -35,12 +58,7 @@ def network(text: str, is_list: bool) -> Network:
     entries = value.get("plugins") if is_list else [value]
     if not isinstance(entries, list) or not entries:
         raise ParseError("no plugins")
-    if is_list and not isinstance(value.get("name"), str):
-        raise ParseError("no name")
-    names: list[str] = []
-    for entry in entries:
-        names += _types(entry)
-    return Network(str(value.get("name", "")), tuple(dict.fromkeys(names)))
+    return value.get("name"), entries
 
 
 def _types(entry: t.Any) -> list[str]:

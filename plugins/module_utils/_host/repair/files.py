@@ -15,10 +15,9 @@ import stat
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import Aside, Content, Lines, Reservations
-from ..._parse import cri as messages
+from ..._diagnosis.change import Aside, Content, Lines
 from ..errors import ProbeError
-from ..files import names, read, read_or_none
+from ..files import read_or_none
 from .tools import NotPossible, Op, Shown, Tools
 
 
@@ -67,34 +66,6 @@ def lines(change: Lines, tools: Tools) -> Iterator[Op]:
         raise NotPossible(f"{change.path} has no line that could be changed: it is written in another way")
 
 
-def reservations(change: Reservations, tools: Tools) -> Iterator[Op]:
-    """Those whose container the runtime does not know; a file's first line is the container's id (host-local)."""
-    known = {sandbox.id for sandbox in messages.sandboxes(tools.cri("ListPodSandbox"))}
-    base = tools.path(change.directory)
-    found = [
-        f"{net}/{name}" for net in names(base) for name in names(f"{base}/{net}") if re.match(r"[0-9a-f.:]+$", name)
-    ]
-    orphans = [name for name in found if (read(f"{base}/{name}").split() or [""])[0] not in known]
-    if not orphans:
-        raise NotPossible(
-            f"all {len(found)} reservations belong to a sandbox that is there: the Pod network is too small"
-        )
-
-    def do() -> None:
-        for name in orphans:
-            keep(tools, f"{change.directory}/{name}")
-            os.unlink(f"{base}/{name}")
-
-    def undo() -> None:
-        # An address that has been given to somebody meanwhile stays his.
-        for name in orphans:
-            if not os.path.lexists(f"{base}/{name}"):
-                put_back(tools, f"{change.directory}/{name}")
-
-    words = f"releases {len(orphans)} of {len(found)} addresses below {change.directory}"
-    yield Op(words, Shown(change.directory, "".join(f"{name}\n" for name in orphans), ""), do, undo)
-
-
 def keep(tools: Tools, path: str) -> None:
     """A copy of a regular file in the backup, with its mode and owner."""
     source = tools.path(path)
@@ -124,9 +95,19 @@ def replace(path: str, data: bytes, like: t.Optional[os.stat_result]) -> None:
         os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else 0o644)
         os.fsync(descriptor)
         os.rename(temporary, path)
+        _sync(os.path.dirname(path))
     except (OSError, ProbeError):
         os.unlink(temporary)
         raise
+    finally:
+        os.close(descriptor)
+
+
+def _sync(directory: str) -> None:
+    """That it has another name is on the disk too."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -28,7 +28,7 @@ from ..errors import EXPECTED, words
 from ..ordered import Ordered
 from ..probes.cri import Refused
 from ..task import Action, Checks, Outcome, Request
-from . import files, space, system
+from . import cni, files, space, system
 from .tools import NotPossible, Op, Tools
 
 # Between two looks at the whole node, seconds: each costs it two to three.
@@ -40,13 +40,13 @@ MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
     kinds.Aside: files.aside,
     kinds.Content: files.content,
     kinds.Lines: files.lines,
-    kinds.Reservations: files.reservations,
+    kinds.Reservations: cni.reservations,
     kinds.Unit: system.unit,
     kinds.Disabled: system.disabled,
     kinds.Sysctl: system.sysctl,
     kinds.Module: system.module,
     kinds.SwapOff: system.swap_off,
-    kinds.Addresses: system.addresses,
+    kinds.Addresses: cni.addresses,
     kinds.Space: space.space,
 }
 

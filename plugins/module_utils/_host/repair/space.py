@@ -156,7 +156,7 @@ def logs(tools: Tools, device: int) -> list[Piece]:
 
 
 def unused_images(tools: Tools, device: int) -> list[Piece]:
-    """Images that no container has, of whatever state, and that are not pinned (the sandbox image is), the largest first."""
+    """Images that were pulled, that no container has, of whatever state, and that are not pinned, the largest first."""
     if os.stat(tools.path(tools.profile.runtime_root)).st_dev != device:
         return []
     try:
@@ -172,8 +172,17 @@ def unused_images(tools: Tools, device: int) -> list[Piece]:
 
 
 def _needed(image: images.Image, used: t.AbstractSet[str]) -> bool:
-    """containerd pins the sandbox image only from 1.7.3 on; without it no Pod starts."""
-    return image.pinned or bool(used & {image.id, *image.names}) or any("/pause" in name for name in image.names)
+    """containerd pins the sandbox image only from 1.7.3 on; without it no Pod starts.
+
+    An image without a digest of a registry was imported by somebody: there may be nowhere to pull it from.
+    """
+    imported = not any("@" in name for name in image.names)
+    return (
+        image.pinned
+        or imported
+        or bool(used & {image.id, *image.names})
+        or any("/pause" in name for name in image.names)
+    )
 
 
 def _image_remover(name: str, tools: Tools) -> Callable[[], None]:

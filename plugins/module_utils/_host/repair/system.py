@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Units, kernel settings, modules, swap and links: what is not a file."""
+"""Units, kernel settings, modules and swap: what is not a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import Addresses, Disabled, Module, SwapOff, Sysctl, Unit
+from ..._diagnosis.change import Disabled, Module, SwapOff, Sysctl, Unit
 from ..errors import ProbeError
 from ..files import read, read_or_none
 from ..profile import UNIT_DIRS
@@ -168,23 +168,3 @@ def swap_off(change: SwapOff, tools: Tools) -> Iterator[Op]:
             lambda: tools.run("swapoff", change.device),
             lambda: tools.run("swapon", change.device),
         )
-
-
-def addresses(change: Addresses, tools: Tools) -> Iterator[Op]:
-    """`ip -o -4 address show dev LINK`: index, link, family, address/length, ..."""
-    told = tools.ask("ip", "-o", "-4", "address", "show", "dev", change.link)
-    found = [line.split()[3] for line in told.splitlines() if len(line.split()) > 3]
-    wrong = [address for address in found if address.partition("/")[0] != change.wanted]
-    if not wrong:
-        raise NotPossible(f"{change.link} has no other address than {change.wanted}")
-    for address in wrong:
-        yield _without(change.link, address, tools)
-
-
-def _without(link: str, address: str, tools: Tools) -> Op:
-    return Op(
-        f"takes {address} off {link}",
-        Shown(link, f"{address}\n", ""),
-        lambda: tools.run("ip", "address", "del", address, "dev", link),
-        lambda: tools.run("ip", "address", "replace", address, "dev", link),
-    )

@@ -13,14 +13,19 @@ import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose, judge
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided, amended, from_json
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import (
+    Undecided,
+    amended,
+    from_json,
+    unknown,
+)
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Automate, Policy
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import outcome
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.notice import notices
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Step, plan
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import Action, Moment, prove
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES, ancestors
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import follow_up, patience
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.run import unseen
@@ -104,6 +109,7 @@ def recorded(file: Path) -> tuple[NodeEvidence, ClusterEvidence]:
     return amended(node, kernel=amended(node.kernel, upkeep=())), amended(cluster, fleet=others)
 
 
+LEVELS: dict[Automate, set[str]] = {"none": set(), "safe": {"safe"}, "guarded": {"safe", "guarded"}}
 # Whether a full disk has enough that nobody misses, and whether modprobe.d forbids a module, is only known on the node,
 # which has the last word.
 OF_THE_NODE = {"free-disk-space", "load-overlay"}
@@ -123,6 +129,34 @@ def test_on_recorded_faults_the_plan_permits_what_the_table_expects(file: Path) 
     wanted = set(FAULTS[file.stem].actions)
     got = {step.step for step in found if step.permitted}
     assert got - OF_THE_NODE == wanted - OF_THE_NODE
+
+
+@pytest.mark.parametrize("file", REPAIRED, ids=lambda file: file.stem)
+def test_on_recorded_faults_the_levels_are_kept_exactly(file: Path) -> None:
+    node, cluster = recorded(file)
+    diagnosis = diagnose(node, cluster)
+    levels = {finding.cause.id: finding.cause.automate for finding in diagnosis.roots}
+    for automate, allowed in LEVELS.items():
+        found = plan(diagnosis, cluster, Policy(automate, max_unavailable=9))
+        assert {levels[step.cause] for step in found if step.permitted and step.cause in levels} <= allowed
+
+
+@pytest.mark.parametrize("file", REPAIRED, ids=lambda file: file.stem)
+def test_nothing_is_repaired_when_the_fault_is_outside_or_nobody_can_tell(file: Path) -> None:
+    node, cluster = recorded(file)
+    gone = amended(cluster, api=amended(cluster.api, reachable=False, problem="refused"))
+    assert not [s for s in plan(diagnose(node, gone), gone, Policy(max_unavailable=9)) if s.permitted]
+    lost = unreachable_node(NOW, "no route")
+    assert not [
+        s.step for s in plan(diagnose(lost, cluster), cluster, Policy()) if s.permitted and s.step != "cordon-node"
+    ]
+    for section in ("kubelet", "kernel", "network"):
+        blind = amended(node, **{section: unknown("no answer within 5 s")})
+        found = diagnose(blind, cluster)
+        doubted = {f.cause.id for f in found.roots if ancestors(f.cause.id) & set(found.undecided)}
+        assert not [
+            s.cause for s in plan(found, cluster, Policy(max_unavailable=9)) if s.permitted and s.cause in doubted
+        ]
 
 
 @pytest.mark.parametrize("file", REPAIRED, ids=lambda file: file.stem)

@@ -42,3 +42,17 @@ def test_plugins_and_their_ipam() -> None:
 def test_what_no_runtime_can_use(text: str, is_list: bool, words: str) -> None:
     with pytest.raises(ParseError, match=words):
         cni.network(text, is_list)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"name": "n", "plugins": [{"type": "bridge", "bridge": "br7"}, {"type": "portmap"}]}', ("br7",)),
+        ('{"name": "n", "plugins": [{"type": "bridge"}]}', ("cni0",)),
+        ('{"name": "n", "plugins": [{"type": "flannel", "delegate": {"bridge": "cbr0"}}]}', ("cbr0",)),
+        ('{"name": "n", "plugins": [{"type": "flannel"}]}', ("cni0",)),
+        ('{"name": "n", "plugins": [{"type": "calico", "bridge": "eth0"}, "no plugin"]}', ()),
+    ],
+)
+def test_the_bridges_that_it_makes(text: str, found: tuple[str, ...]) -> None:
+    assert cni.bridges(text, is_list=True) == found

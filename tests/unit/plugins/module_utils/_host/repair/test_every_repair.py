@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,9 @@ KUBELET, CONTAINERD, TIMESYNCD = "kubelet.service", "containerd.service", "syste
 UNITS = {f"/usr/lib/systemd/system/{name}": "[Unit]\n" for name in (KUBELET, CONTAINERD, TIMESYNCD)}
 FORBIDDEN = {"modprobe --show-depends overlay": "insmod /lib/modules/6.12.48/kernel/fs/overlayfs/overlay.ko\n"}
 SUBNET_FULL = log("failed to allocate for range 0: no IP addresses available in range set: 10.0.0.1-10.0.0.254")
+NETWORK = {
+    "/etc/cni/net.d/10-lab.conflist": '{"name": "lab", "plugins": [{"type": "bridge", "bridge": "cni0"}, {"type": "portmap"}]}'
+}
 STALE = log('"cni0" already has an IP address different from 10.244.3.1/24')
 OVERLAY = log(
     "overlay is not supported: modprobe: no such device; io.containerd.snapshotter.v1.overlayfs no such device"
@@ -140,13 +144,19 @@ CASES = [
     Case(
         "cni-ipam-exhausted",
         {"runtime__journal": SUBNET_FULL},
-        {"/var/lib/cni/networks/lab/10.0.0.2": "alive\r\neth0", "/var/lib/cni/networks/lab/10.0.0.3": "gone\r\neth0"},
+        {
+            **NETWORK,
+            "/var/lib/cni/networks/lab/10.0.0.2": "alive\r\neth0",
+            "/var/lib/cni/networks/lab/10.0.0.3": "gone\r\neth0",
+            "/var/lib/cni/networks/podman/10.88.0.2": "of-another-runtime",
+        },
         answers={"ListPodSandbox": embedded(1, embedded(1, b"alive"))},
         after={"/var/lib/cni/networks/lab/10.0.0.3": None},
     ),
     Case(
         "cni-bridge-stale-address",
         {"runtime__journal": STALE},
+        NETWORK,
         said={"ip -o -4 address show dev cni0": "4: cni0    inet 10.99.0.1/24 scope global cni0\n"},
         commands=("ip address del 10.99.0.1/24 dev cni0",),
         back=("ip address replace 10.99.0.1/24 dev cni0",),
@@ -252,10 +262,10 @@ NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
         "cni-ipam-exhausted",
         {"runtime__journal": SUBNET_FULL},
         {
-            "files": {"/var/lib/cni/networks/lab/10.0.0.2": "alive\neth0"},
+            "files": {**NETWORK, "/var/lib/cni/networks/lab/10.0.0.2": "alive\neth0"},
             "answers": {"ListPodSandbox": embedded(1, embedded(1, b"alive"))},
         },
-        "all 1 reservations belong to a sandbox that is there: the Pod network is too small",
+        "all 1 reservations belong to a sandbox that is there or may be in the making: the Pod network",
     ),
     (
         "cni-ipam-exhausted",
@@ -266,8 +276,26 @@ NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
     (
         "cni-bridge-stale-address",
         {"runtime__journal": STALE},
-        {"said": {"ip -o": "4: cni0    inet 10.244.3.1/24 scope global cni0\n"}},
+        {"files": NETWORK, "said": {"ip -o": "4: cni0    inet 10.244.3.1/24 scope global cni0\n"}},
         "cni0 has no other address than 10.244.3.1",
+    ),
+    (  # whoever can make a runtime log a line must not take the host's address away
+        "cni-bridge-stale-address",
+        {"runtime__journal": log('"eth0" already has an IP address different from 10.244.3.1/24')},
+        {"files": NETWORK},
+        "eth0 is no bridge of the CNI configuration",
+    ),
+    (
+        "cni-bridge-stale-address",
+        {"runtime__journal": STALE},
+        {},
+        "/etc/cni/net.d holds no CNI configuration",
+    ),
+    (
+        "cni-ipam-exhausted",
+        {"runtime__journal": SUBNET_FULL},
+        {"files": {"/etc/cni/net.d/10-x.conf": '{"type": "bridge", "name": "../.."}'}},
+        "10-x.conf names no network",
     ),
     (
         "kubelet-cpu-manager-checkpoint",
@@ -319,3 +347,13 @@ def test_a_file_that_was_made_anew_is_not_replaced_by_the_broken_one(tmp_path: P
     assert (outcome.result, host.path.read_text()) == ("failed", "new")
     copies = list((tmp_path / "backup").rglob("allocated_pods_state"))
     assert [copy.read_text() for copy in copies] == ["broken"]
+
+
+def test_a_reservation_of_a_sandbox_in_the_making_stays(tmp_path: Path) -> None:
+    """The runtime does not list it yet."""
+    case = next(case for case in CASES if case.cause == "cni-ipam-exhausted")
+    desk = fake(case, tmp_path)
+    os.utime(desk.path("/var/lib/cni/networks/lab/10.0.0.3"))
+    outcome = repair(Patient(healthy_node(**case.broken), []), desk, request(tmp_path, case.cause))
+    assert outcome.result == "refused"
+    assert "may be in the making" in outcome.refusals[0]

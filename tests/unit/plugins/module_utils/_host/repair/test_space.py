@@ -89,12 +89,13 @@ def test_what_is_not_enough_is_refused_with_the_names_of_the_largest(
     assert "nothing was deleted. The largest there: /var/lib/app 4 MiB; logs of Pod default/web 2 MiB" in why
 
 
-def image(name: str, size: int, *, pinned: bool = False) -> bytes:
-    """An Image of ListImagesResponse: id, one tag, size."""
+def image(name: str, size: int, *, pinned: bool = False, pulled: bool = True) -> bytes:
+    """An Image of ListImagesResponse: id, one tag, the digest of a registry, size."""
     return embedded(
         1,
         embedded(1, name.encode())
         + embedded(2, f"reg/{name}:1".encode())
+        + (embedded(3, f"reg/{name}@sha256:12".encode()) if pulled else b"")
         + varint(4, size)
         + (enum(8, 1) if pinned else b""),
     )
@@ -113,6 +114,7 @@ def test_images_that_somebody_uses_or_needs_stay(tmp_path: Path) -> None:
         image("used", MIB)
         + image("pinned", MIB, pinned=True)
         + image("pause", MIB)
+        + image("imported", 99 * MIB, pulled=False)
         + image("small", MIB)
         + image("large", 9 * MIB)
     )
