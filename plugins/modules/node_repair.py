@@ -56,12 +56,23 @@ options:
       - set-aside-cpu-state
       - set-aside-memory-state
       - set-aside-pod-state
-      - release-addresses
-      - clear-bridge-address
+      - remove-old-flags
+      - remove-feature-gate
+      - set-runtime-endpoint
+      - remove-node-ip
+      - restore-hostname
+      - set-resolv-conf
+      - rebuild-kubelet-config
       - kill-containerd
       - restart-containerd
       - enable-cri
       - load-overlay
+      - set-pause-image
+      - release-addresses
+      - clear-bridge-address
+      - restore-cni-config
+      - restore-cni-directory
+      - set-aside-cni-config
 seealso:
   - module: outward.kubelet.node_diagnosis
   - module: outward.kubelet.kubelet_restart

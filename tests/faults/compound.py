@@ -183,12 +183,22 @@ EXPLAINED: t.Final = (
 
 def _independent(single: t.Mapping[str, Fault]) -> tuple[Fault, ...]:
     refused: dict[str, t.Any] = {"outcome": "refused", "note": "two roots, so nothing is done"}
+    started: dict[str, t.Any] = {
+        "outcome": "failed",
+        "actions": ("start-containerd",),
+        "note": "what is safe is done beside another root, which is for the run after it or for a person",
+    }
     return (
-        _both(single["kubelet-stopped"], single["node-cordoned"], outcome="recovered", actions=("restart-kubelet",)),
-        _both(single["kubelet-stopped"], single["containerd-down"], **refused),
+        _both(
+            single["kubelet-stopped"],
+            single["node-cordoned"],
+            outcome="refused",
+            note="somebody else has cordoned it, and nobody has given a reason",
+        ),
+        _both(single["kubelet-stopped"], single["containerd-down"], **started),
         _both(single["kubelet-unit-masked"], single["containerd-config-invalid"]),
         # A kubelet that stops at its flags says nothing of its certificate, and one without a valid one tells no condition.
-        _both(single["kubelet-unknown-flag"], single["kubelet-client-cert-expired"], holds=EXPIRED),
+        _both(single["kubelet-unknown-flag"], single["kubelet-client-cert-expired"], holds=EXPIRED, **refused),
         _both(single["kubelet-config-invalid"], single["containerd-down"], **refused),
         _both(single["disk-pressure-nodefs"], single["kubelet-client-cert-expired"], **refused),
         _both(
@@ -199,6 +209,11 @@ def _independent(single: t.Mapping[str, Fault]) -> tuple[Fault, ...]:
             note="the clock is safe to set; the certificate is for a person",
         ),
         _both(single["disk-pressure-nodefs"], single["kubelet-stopped"], **refused),
-        _both(single["app-crashloop"], single["cni-config-missing"]),
-        _both(single["apiserver-firewalled"], single["containerd-down"], **refused),
+        _both(
+            single["app-crashloop"],
+            single["cni-config-missing"],
+            outcome="recovered",
+            actions=("restore-cni-config",),
+        ),
+        _both(single["apiserver-firewalled"], single["containerd-down"], **started),
     )

@@ -73,6 +73,36 @@ class SwapOff(t.NamedTuple):
     device: str
 
 
+class Hostname(t.NamedTuple):
+    """The name of this host, now and at every boot."""
+
+    name: str
+
+
+class KubeletConfig(t.NamedTuple):
+    """The kubelet's configuration file as kubeadm makes it of the cluster's kubelet-config and this node's own patches."""
+
+    path: str
+
+
+class Resolver(t.NamedTuple):
+    """The kubelet's configuration file, whose resolvConf names a file that is there and that Pods can use."""
+
+    path: str
+
+
+class Remembered(t.NamedTuple):
+    """A CNI configuration in *directory*: the one that the newest sandbox was made with, which libcni keeps a copy of."""
+
+    directory: str
+
+
+class PauseImage(t.NamedTuple):
+    """containerd's configuration file *path*, whose sandbox image is one that is on this node."""
+
+    path: str
+
+
 class Addresses(t.NamedTuple):
     """A link that loses all of its IPv4 addresses but *wanted*; the CNI plugin gives it that one by itself."""
 
@@ -97,4 +127,21 @@ class Space(t.NamedTuple):
     sources: tuple[str, ...]
 
 
-Change = t.Union[Aside, Content, Lines, Unit, Disabled, Sysctl, Module, SwapOff, Addresses, Reservations, Space]
+Change = t.Union[
+    Aside,
+    Content,
+    Lines,
+    Unit,
+    Disabled,
+    Sysctl,
+    Module,
+    SwapOff,
+    Hostname,
+    KubeletConfig,
+    Resolver,
+    Remembered,
+    PauseImage,
+    Addresses,
+    Reservations,
+    Space,
+]

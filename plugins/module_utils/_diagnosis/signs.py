@@ -61,6 +61,16 @@ def quote(line: LogLine) -> str:
     return f'log: "{text}"' + (f" ({line.count} times)" if line.count > 1 else "")
 
 
+def flag(node: NodeEvidence, name: str) -> tuple[str, str] | None:
+    """Value and file of a command line flag; the last one wins."""
+    found = [
+        (setting.flag.partition("=")[2], setting.file)
+        for setting in node.kubelet.config.flags
+        if setting.flag.startswith(f"{name}=")
+    ]
+    return found[-1] if found else None
+
+
 def running(unit: Unit) -> bool:
     """The unit has a live main process (which may still be frozen or useless)."""
     return unit.active_state == "active" and unit.sub_state == "running"

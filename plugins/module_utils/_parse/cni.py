@@ -9,10 +9,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import typing as t
 
 from .errors import ParseError
+
+LOOPBACK: t.Final = "cni-loopback"  # containerd makes it besides the Pods' network
 
 
 class Network(t.NamedTuple):
@@ -31,6 +35,26 @@ def network(text: str, is_list: bool) -> Network:
     for entry in entries:
         names += _types(entry)
     return Network(str(name or ""), tuple(dict.fromkeys(names)))
+
+
+class Cached(t.NamedTuple):
+    """What libcni keeps of one Pod's network: its configuration list."""
+
+    network: Network
+    text: str
+
+
+def cached(text: str) -> Cached:
+    """A file of libcni's cache (libcni/api.go, cachedInfo); raises :class:`ParseError` for what no runtime could use."""
+    try:
+        value = json.loads(text)
+        config = base64.b64decode(value["config"], validate=True).decode("utf-8")
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise ParseError("nothing that libcni keeps") from error
+    found = network(config, True)
+    if not re.fullmatch(r"\w[\w.-]{0,200}", found.name) or found.name == LOOPBACK:
+        raise ParseError("the network of no Pod")
+    return Cached(found, config)
 
 
 def bridges(text: str, is_list: bool) -> tuple[str, ...]:

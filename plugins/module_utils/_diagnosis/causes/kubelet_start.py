@@ -84,6 +84,8 @@ def kubelet_start_limit_hit(node: NodeEvidence, cluster: ClusterEvidence) -> Ite
     title="The kubelet's configuration names a feature gate that this release does not know",
     restart="useless",
     refusal="every start fails on the same feature gate",
+    automate="guarded",
+    repair="remove-feature-gate",
     explains=CRASHES,
     advice="take the gate out of {config} on {host} (and of the cluster's kubelet-config); "
     "then: sudo systemctl restart {unit}",

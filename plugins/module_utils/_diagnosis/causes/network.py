@@ -36,6 +36,7 @@ def network_still_ready(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     restart="useless",
     refusal="the runtime reads the CNI configuration, not the kubelet",
     automate="guarded",
+    repair="restore-cni-config",
     explains=("sym:network-not-ready", "sym:node-notready", "sym:pods-containercreating"),
     latent=network_still_ready,
     advice="see whether the CNI's own Pod runs: kubectl get pods -A -o wide --field-selector spec.nodeName={node}; "
@@ -126,6 +127,7 @@ def node_unreachable(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     restart="useless",
     refusal="the runtime reads the CNI configuration, not the kubelet",
     automate="guarded",
+    repair="set-aside-cni-config",
     explains=("sym:network-not-ready", "sym:node-notready", "sym:pod-network-broken"),
     latent=network_still_ready,
     advice="mend or remove the file named above on {host}; the CNI's own Pod writes a new one when it starts",

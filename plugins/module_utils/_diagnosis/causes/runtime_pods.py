@@ -45,6 +45,7 @@ def failed(node: NodeEvidence, pattern: str, seconds: float) -> tuple[LogLine, r
     restart="useless",
     refusal="it is the runtime that needs the image",
     automate="guarded",
+    repair="set-pause-image",
     explains=NO_NEW_POD,
     advice="ssh {host} 'sudo ctr -n k8s.io images ls -q | grep pause'; pull or import the image that the line names, "
     "or mend sandbox_image in {runtime_config}",
@@ -159,7 +160,8 @@ def containerd_disk_full(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     title="The directory of the CNI configuration was removed",
     restart="useless",
     refusal="the runtime reads the CNI configuration, not the kubelet",
-    automate="safe",
+    automate="guarded",
+    repair="restore-cni-directory",
     explains=("containerd-down", "cni-config-missing", "sym:network-not-ready", "sym:node-notready"),
     latent=network_still_ready,
     advice="ssh {host} sudo systemctl restart {runtime_unit} (it makes {cni_config_dir} again); then restart the "

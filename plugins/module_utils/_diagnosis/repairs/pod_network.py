@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Repairs of what the CNI's plugins left behind on a node. The proof of each is a Pod sandbox that can be made again."""
+"""Repairs of the CNI's configuration, and of what its plugins left behind on a node."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..change import Addresses, Change, Reservations
+from ..change import Addresses, Aside, Change, Remembered, Reservations, Unit
 from ..node import NodeEvidence
 from ..repair import Repair, entered
 from ..signs import said
+from .runtime import STILL_SAID, runtime_restart
 
 HOST_LOCAL: t.Final = "/var/lib/cni/networks"
-# As long as the line may still count (signs.LATELY), and the API takes to show it.
-STILL_SAID: t.Final = 300
 STALE: t.Final = r'"?([\w.-]{1,15})"? already has an IP address different from ([0-9.]{7,15})/[0-9]{1,3}'
 
 
@@ -58,5 +57,51 @@ BRIDGE: t.Final = entered(
         changes=stale,
         trial=True,
         patience=STILL_SAID,
+    )
+)
+
+
+def network_ready(node: NodeEvidence) -> bool:
+    """The runtime has read a configuration that it can use."""
+    return node.runtime.cri.outcome == "ok" and bool(node.runtime.cri.network_ready)
+
+
+CONFIG: t.Final = entered(
+    Repair(
+        step="restore-cni-config",
+        words="writes the CNI configuration again that the Pods which run were made with (libcni keeps a copy for each)",
+        changes=lambda node: (Remembered(node.network.cni.config_dir.path),),
+        shows=network_ready,
+    )
+)
+DIRECTORY: t.Final = entered(
+    Repair(
+        step="restore-cni-directory",
+        words="makes the directory of the CNI configuration again, with the configuration that the Pods which run were made with, "
+        "and restarts containerd, which watches it; containers run on",
+        changes=lambda node: (
+            Remembered(node.network.cni.config_dir.path),
+            Unit("reread", (node.profile.runtime_unit,)),
+        ),
+        refuse=runtime_restart,
+        shows=network_ready,
+    )
+)
+
+
+def unusable(node: NodeEvidence) -> tuple[Change, ...]:
+    """The first file is the one that the runtime takes; the next one, or what it took before, comes into its place."""
+    cni = node.network.cni
+    last = (Remembered(cni.config_dir.path),) if len(cni.configs) == 1 else ()
+    return (Aside(cni.configs[0].path), *last)
+
+
+ASIDE: t.Final = entered(
+    Repair(
+        step="set-aside-cni-config",
+        words="moves a CNI configuration that cannot be used into our backup; when there is no other, the one that the Pods which "
+        "run were made with is written again",
+        changes=unusable,
+        shows=network_ready,
     )
 )

@@ -12,12 +12,14 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator
 
-from ..change import Lines, Module, Unit
+from ..change import Lines, Module, PauseImage, Unit
 from ..gate import data_mounts, runtime_writable
 from ..node import NodeEvidence
 from ..repair import Repair, entered
 from .kernel import lasting_module
 
+# As long as the line of a sandbox that failed may still count, and the API takes to show it.
+STILL_SAID: t.Final = 300
 # disabled_plugins = ["cri", "x"]: the CRI's entry goes, the others stay.
 CRI_DISABLED: t.Final = (
     r"""^(\s*disabled_plugins\s*=\s*\[.{0,500}?)["'](?:io\.containerd\.grpc\.v1\.)?cri["']\s*,?\s*(.{0,500}\].*)$"""
@@ -93,5 +95,16 @@ OVERLAY: t.Final = entered(
         changes=lambda node: (Module("overlay"), lasting_module("overlay"), reread(node)),
         refuse=runtime_restart,
         shows=answers,
+    )
+)
+PAUSE: t.Final = entered(
+    Repair(
+        step="set-pause-image",
+        words="configures containerd for a pause image that is on the node, and restarts it; containers run on",
+        changes=lambda node: (PauseImage(node.profile.runtime_config), reread(node)),
+        refuse=runtime_restart,
+        shows=answers,
+        trial=True,
+        patience=STILL_SAID,
     )
 )

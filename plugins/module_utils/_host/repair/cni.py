@@ -18,7 +18,7 @@ import time
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import Addresses, Reservations
+from ..._diagnosis.change import Addresses, Remembered, Reservations
 from ..._parse import cni
 from ..._parse import cri as messages
 from ..._parse.errors import ParseError
@@ -27,6 +27,10 @@ from ..probes.network import configurations, directories
 from .files import keep, put_back
 from .tools import NotPossible, Op, Shown, Tools
 
+# libcni keeps here what each Pod's network was made with, until it is taken down (libcni/api.go, CacheDir).
+RESULTS: t.Final = "/var/lib/cni/results"
+# Behind whatever the CNI's own agent writes, which wins when it comes back.
+NAME: t.Final = "99-outward-{}.conflist"
 # The runtime lists a sandbox only when its network is made, and the kubelet gives it 2 min for that (runtimeRequestTimeout).
 SETTLED: t.Final = 300.0
 
@@ -72,6 +76,45 @@ def addresses(change: Addresses, tools: Tools) -> Iterator[Op]:
         raise NotPossible(f"{change.link} has no other address than {change.wanted}")
     for address in wrong:
         yield _without(change.link, address, tools)
+
+
+def remembered(change: Remembered, tools: Tools) -> Iterator[Op]:
+    """In place: containerd 1.7 hears of a file that is written, and not of one that is moved there."""
+    base = tools.path(RESULTS)
+    paths = sorted((f"{base}/{name}" for name in names(base)), key=lambda path: os.lstat(path).st_mtime)
+    found = [kept for kept in map(_cached, paths) if kept is not None]
+    networks = sorted({kept.network.name for kept in found})
+    if len(networks) != 1:
+        raise NotPossible(
+            f"the Pods that run were made with {', '.join(networks) or 'no network that libcni remembers'}: "
+            "which configuration is right cannot be told"
+        )
+    missing = [name for name in found[-1].network.plugins if not _installed(name, tools)]
+    if missing:
+        raise NotPossible(f"the network {networks[0]} needs {', '.join(missing)}, which is not installed")
+    path = f"{change.directory}/{NAME.format(networks[0])}"
+    place, text = tools.path(path), found[-1].text
+
+    def do() -> None:
+        os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
+        with open(place, "x", encoding="utf-8") as file:
+            file.write(text)
+
+    yield Op(f"writes {path}, which the newest Pod was made with", Shown(path, "", text), do, lambda: os.unlink(place))
+
+
+def _cached(path: str) -> t.Optional[cni.Cached]:
+    """None: that of the loopback, of a single plugin, or no such file."""
+    try:
+        return cni.cached(read(path))
+    except (OSError, ParseError):
+        return None
+
+
+def _installed(name: str, tools: Tools) -> bool:
+    text = read_or_none(tools.path(tools.profile.runtime_config)) or ""
+    places = directories(tools.profile, text)[1]
+    return any(os.access(tools.path(f"{place}/{name}"), os.X_OK) for place in places)
 
 
 def _without(link: str, address: str, tools: Tools) -> Op:

@@ -28,7 +28,7 @@ from ..errors import EXPECTED, words
 from ..ordered import Ordered
 from ..probes.cri import Refused
 from ..task import Action, Checks, Outcome, Request
-from . import cni, files, space, system
+from . import cni, files, kubelet, space, system
 from .tools import NotPossible, Op, Tools
 
 # Between two looks at the whole node, seconds: each costs it two to three.
@@ -46,6 +46,11 @@ MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
     kinds.Sysctl: system.sysctl,
     kinds.Module: system.module,
     kinds.SwapOff: system.swap_off,
+    kinds.Hostname: system.hostname,
+    kinds.KubeletConfig: kubelet.rebuilt,
+    kinds.Resolver: kubelet.resolver,
+    kinds.PauseImage: kubelet.pause_image,
+    kinds.Remembered: cni.remembered,
     kinds.Addresses: cni.addresses,
     kinds.Space: space.space,
 }

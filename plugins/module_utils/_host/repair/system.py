@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Units, kernel settings, modules and swap: what is not a file."""
+"""Units, kernel settings, modules, swap and the host's name: what is not a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import Disabled, Module, SwapOff, Sysctl, Unit
+from ..._diagnosis.change import Disabled, Hostname, Module, SwapOff, Sysctl, Unit
 from ..errors import ProbeError
 from ..files import read, read_or_none
 from ..profile import UNIT_DIRS
@@ -167,4 +167,18 @@ def swap_off(change: SwapOff, tools: Tools) -> Iterator[Op]:
             Shown("/proc/swaps", f"{row}\n", ""),
             lambda: tools.run("swapoff", change.device),
             lambda: tools.run("swapon", change.device),
+        )
+
+
+def hostname(change: Hostname, tools: Tools) -> Iterator[Op]:
+    """Through systemd-hostnamed, which keeps it for the next boot as well (hostnamectl(1))."""
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", change.name):
+        raise NotPossible(f"{change.name!r} is no name of a host")
+    before = read(tools.path("/proc/sys/kernel/hostname")).strip()
+    if before != change.name:
+        yield Op(
+            f"renames the host from {before} to {change.name}",
+            Shown("hostname", f"{before}\n", f"{change.name}\n"),
+            lambda: tools.run("hostnamectl", "set-hostname", change.name),
+            lambda: tools.run("hostnamectl", "set-hostname", before),
         )

@@ -20,7 +20,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
     unknown,
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Automate, Policy
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import outcome
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Incident, opening, outcome
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.notice import notices
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Step, plan
@@ -94,7 +94,8 @@ def test_a_step_that_is_only_done_by_name_leaves_the_node_to_a_person(policy: Po
 
 def test_the_kubelet_is_restarted_only_after_what_it_does_not_see_by_itself() -> None:
     assert follow_up(UNMASK) == (UNMASK, RESTART)
-    assert [step for step in REPAIRS if RESTART in follow_up(step)] == [UNMASK]
+    restarted = {step for step in REPAIRS if RESTART in follow_up(step)}
+    assert restarted == {UNMASK, "remove-node-ip", "restore-hostname", "set-resolv-conf"}
     assert (follow_up(RESTART), follow_up(None)) == ((RESTART,), ())
     assert patience(["free-disk-space", RESTART]) > 300
     assert patience([RESTART]) == 0
@@ -110,9 +111,9 @@ def recorded(file: Path) -> tuple[NodeEvidence, ClusterEvidence]:
 
 
 LEVELS: dict[Automate, set[str]] = {"none": set(), "safe": {"safe"}, "guarded": {"safe", "guarded"}}
-# Whether a full disk has enough that nobody misses, and whether modprobe.d forbids a module, is only known on the node,
-# which has the last word.
-OF_THE_NODE = {"free-disk-space", "load-overlay"}
+# Whether a full disk has enough that nobody misses, whether modprobe.d forbids a module, and whether a flag is one of those
+# that did nothing, is only asked on the node, which has the last word.
+OF_THE_NODE = {"free-disk-space", "load-overlay", "remove-old-flags"}
 REPAIRED = [
     file
     for file in FILES
@@ -129,6 +130,17 @@ def test_on_recorded_faults_the_plan_permits_what_the_table_expects(file: Path) 
     wanted = set(FAULTS[file.stem].actions)
     got = {step.step for step in found if step.permitted}
     assert got - OF_THE_NODE == wanted - OF_THE_NODE
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: file.stem)
+def test_on_recorded_faults_with_nothing_to_do_the_outcome_is_as_expected(file: Path) -> None:
+    node, cluster = recorded(file)
+    diagnosis = diagnose(node, cluster)
+    steps = plan(diagnosis, cluster, Policy(max_unavailable=9))
+    if diagnosis.status != "faulty" or any(step.permitted for step in steps):
+        return  # what an older recording leaves out counts as doubt; and the node has the last word
+    found = opening(Incident(file.stem, cluster.name, "recover", NOW, node, cluster, diagnosis, steps))
+    assert found["outcome"] == FAULTS[file.stem].outcome
 
 
 @pytest.mark.parametrize("file", REPAIRED, ids=lambda file: file.stem)
