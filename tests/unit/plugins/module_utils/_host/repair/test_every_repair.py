@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import typing as t
 from dataclasses import dataclass, field
@@ -13,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import File, Setting
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
+from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded
 from tests.unit.helpers import GIB, filesystem, healthy_node
 from tests.unit.helpers_repair import ENTERED, SHOW, Fake, Patient, log, repair, request
@@ -35,6 +39,37 @@ STALE = log('"cni0" already has an IP address different from 10.244.3.1/24')
 OVERLAY = log(
     "overlay is not supported: modprobe: no such device; io.containerd.snapshotter.v1.overlayfs no such device"
 )
+
+
+CONFIG, FLAGS, DEFAULTS = "/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env", "/etc/default/kubelet"
+GATE = log("failed to set feature gates from initial flags-based config: unrecognized feature gate: OldGate")
+NO_PAUSE = log('failed to get sandbox image "none.test/pause:0": failed to pull image "none.test/pause:0": not found')
+UNREADY = {"runtime__cri__network_ready": False, "runtime__cri__network_message": "cni plugin not initialized"}
+LAB = NETWORK["/etc/cni/net.d/10-lab.conflist"]
+# As libcni 1.2 writes it (recorded shape: kind, containerId, config, ifName, networkName, result).
+CACHE = {
+    "/var/lib/cni/results/lab-0123-eth0": json.dumps(
+        {
+            "kind": "cniCacheV1",
+            "containerId": "0123",
+            "config": base64.b64encode(LAB.encode()).decode(),
+            "ifName": "eth0",
+        }
+    ),
+    "/var/lib/cni/results/cni-loopback-0123-lo": json.dumps(
+        {
+            "kind": "cniCacheV1",
+            "config": base64.b64encode(b'{"name": "cni-loopback", "plugins": [{"type": "loopback"}]}').decode(),
+        }
+    ),
+}
+OTHER = tuple(base64.b64encode(text.encode()).decode() for text in (LAB, LAB.replace("lab", "x17")))
+PLUGINS = {"/usr/lib/cni/bridge": "", "/usr/lib/cni/portmap": ""}
+
+
+def flags(*unknown: str) -> dict[str, t.Any]:
+    settings = tuple(Setting(flag, FLAGS) for flag in unknown)
+    return {"kubelet__config__flags": settings, "kubelet__config__unknown_flags": settings}
 
 
 @dataclass
@@ -162,6 +197,86 @@ CASES = [
         back=("ip address replace 10.99.0.1/24 dev cni0",),
     ),
 ]
+CASES += [
+    Case(
+        "kubelet-unknown-flag",
+        {**LOOP, "kubelet__journal": log("unknown flag: --container-runtime"), **flags("--container-runtime=remote")},
+        {FLAGS: 'KUBELET_KUBEADM_ARGS="--container-runtime=remote --container-runtime-endpoint=x"\n'},
+        after={FLAGS: 'KUBELET_KUBEADM_ARGS=" --container-runtime-endpoint=x"\n'},
+    ),
+    Case(
+        "kubelet-feature-gate-invalid",
+        {**LOOP, "kubelet__journal": GATE},
+        {CONFIG: "a: 1\nfeatureGates:\n  NodeSwap: true\n  OldGate: true\n  OldGateToo: true\n"},
+        after={CONFIG: "a: 1\nfeatureGates:\n  NodeSwap: true\n  OldGateToo: true\n"},
+    ),
+    Case(
+        "kubelet-wrong-runtime-endpoint",
+        {**LOOP, "kubelet__config__cri_socket_exists": False, "kubelet__config__cri_socket": "/run/none.sock"},
+        {CONFIG: "a: 1\ncontainerRuntimeEndpoint: unix:///run/none.sock\nb: 2\n"},
+        after={CONFIG: "a: 1\ncontainerRuntimeEndpoint: unix:///run/containerd/containerd.sock\nb: 2\n"},
+    ),
+    Case(
+        "kubelet-node-ip-invalid",
+        {"kubelet__config__flags": (Setting("--node-ip=10.77.0.14", FLAGS), Setting("--node-ip=192.0.2.7", DEFAULTS))},
+        {FLAGS: 'KUBELET_KUBEADM_ARGS="--node-ip=10.77.0.14"\n', DEFAULTS: "KUBELET_EXTRA_ARGS=--node-ip=192.0.2.7\n"},
+        after={DEFAULTS: "KUBELET_EXTRA_ARGS=\n"},
+    ),
+    Case(
+        "kubelet-hostname-changed",
+        {"identity__hostname": "renamed"},
+        {"/proc/sys/kernel/hostname": "renamed\n"},
+        commands=("hostnamectl set-hostname pi-04",),
+        back=("hostnamectl set-hostname renamed",),
+    ),
+    Case(
+        "kubelet-resolvconf-missing",
+        {"kubelet__config__resolv_conf": File("/run/none", False, 0, None, None)},
+        {
+            CONFIG: "resolvConf: /run/none\n",
+            "/etc/resolv.conf": "nameserver 127.0.0.53\n",
+            "/run/systemd/resolve/resolv.conf": "nameserver 192.0.2.53\n",
+        },
+        after={CONFIG: "resolvConf: /run/systemd/resolve/resolv.conf\n"},
+    ),
+    Case(
+        "kubelet-config-invalid",
+        {**LOOP, "kubelet__config__problem": "no mapping of settings"},
+        {CONFIG: "broken\n"},
+        commands=("kubeadm upgrade node phase kubelet-config",),
+    ),
+    Case(
+        "cni-config-missing",
+        {"network__cni__configs": (), **UNREADY},
+        {**CACHE, **PLUGINS},
+        after={"/etc/cni/net.d/99-outward-lab.conflist": LAB},
+    ),
+    Case(
+        "containerd-cni-dir-removed",
+        {"network__cni__configs": (), "network__cni__config_dir__exists": False, **UNREADY},
+        {**CACHE, **PLUGINS, **UNITS},
+        commands=(f"systemctl restart {CONTAINERD}",),
+        after={"/etc/cni/net.d/99-outward-lab.conflist": LAB},
+        back=(f"systemctl restart {CONTAINERD}",),
+    ),
+    Case(
+        "cni-config-invalid",
+        {"network__cni__problem": "not JSON", **UNREADY},
+        {"/etc/cni/net.d/10-lab.conflist": "{", **CACHE, **PLUGINS},
+        after={"/etc/cni/net.d/10-lab.conflist": None, "/etc/cni/net.d/99-outward-lab.conflist": LAB},
+    ),
+    Case(
+        "containerd-sandbox-image-missing",
+        {"runtime__journal": NO_PAUSE},
+        {**UNITS, "/etc/containerd/config.toml": '  sandbox_image = "none.test/pause:0"\n  sandboxer = "podsandbox"\n'},
+        answers={"ListImages": embedded(1, embedded(1, b"sha256:1") + embedded(2, b"registry.k8s.io/pause:3.10"))},
+        commands=(f"systemctl restart {CONTAINERD}",),
+        after={
+            "/etc/containerd/config.toml": '  sandbox_image = "registry.k8s.io/pause:3.10"\n  sandboxer = "podsandbox"\n'
+        },
+        back=(f"systemctl restart {CONTAINERD}",),
+    ),
+]
 # Shown elsewhere: by test_run.py, test_unmask_and_kill.py and test_space.py.
 ELSEWHERE = {
     "enable-bridge-netfilter",
@@ -174,7 +289,15 @@ ELSEWHERE = {
 
 
 def fake(case: Case, tmp_path: Path) -> Fake:
-    return Fake(tmp_path, files=case.files, said=case.said, answers=case.answers)
+    return runnable(Fake(tmp_path, files=case.files, said=case.said, answers=case.answers))
+
+
+def runnable(desk: Fake) -> Fake:
+    """CNI's plugins can be executed."""
+    for path in PLUGINS:
+        if desk.read(path) is not None:
+            Path(desk.path(path)).chmod(0o755)
+    return desk
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.cause)
@@ -207,6 +330,7 @@ def test_every_repair_is_shown_and_belongs_to_a_cause() -> None:
 
 SMALL = {"pressure__memory_capacity": GIB // 2}
 FULL = filesystem("/")
+STALE_FLAG = Setting("--node-ip=192.0.2.7", FLAGS)
 NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
     (
         "kubelet-swap-on",
@@ -296,6 +420,82 @@ NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
         {"runtime__journal": SUBNET_FULL},
         {"files": {"/etc/cni/net.d/10-x.conf": '{"type": "bridge", "name": "../.."}'}},
         "10-x.conf names no network",
+    ),
+    (
+        "kubelet-unknown-flag",
+        {**LOOP, "kubelet__journal": log("unknown flag: --my-flag"), **flags("--my-flag")},
+        {"files": {FLAGS: "X=--my-flag\n"}},
+        "--my-flag is none of the flags that did nothing",
+    ),
+    (
+        "kubelet-unknown-flag",
+        {
+            **LOOP,
+            "kubelet__journal": log("unknown flag: --container-runtime"),
+            "kubelet__config__unknown_flags": (Setting("--container-runtime=remote", "/etc/systemd/system/k.service"),),
+        },
+        {},
+        "stands in /etc/systemd/system/k.service, which is no file of flags",
+    ),
+    (
+        "kubelet-feature-gate-invalid",
+        {**LOOP, "kubelet__journal": GATE},
+        {"files": {CONFIG: "featureGates:\n  OldGateToo: true\n"}},
+        "has no line that could be changed",
+    ),
+    (
+        "kubelet-node-ip-invalid",
+        {"kubelet__config__flags": (STALE_FLAG,)},
+        {"files": {FLAGS: "X=--node-ip=192.0.2.7\n"}},
+        "no other --node-ip is given",
+    ),
+    (
+        "kubelet-hostname-changed",
+        {"identity__hostname": "renamed", "kubelet__config__flags": (Setting("--hostname-override=x", FLAGS),)},
+        {"files": {"/proc/sys/kernel/hostname": "renamed\n"}},
+        "--hostname-override=x stands in",
+    ),
+    (
+        "kubelet-resolvconf-missing",
+        {"kubelet__config__resolv_conf": File("/run/none", False, 0, None, None)},
+        {"files": {CONFIG: "resolvConf: /run/none\n", "/etc/resolv.conf": "nameserver ::1\n"}},
+        "is there without a server on a loopback address",
+    ),
+    (
+        "kubelet-config-missing",
+        {"kubelet__config__file__exists": False, "network__api__outcome": "timeout"},
+        {},
+        "the cluster's configuration cannot be read",
+    ),
+    (
+        "kubelet-config-missing",
+        {"kubelet__config__file__exists": False},
+        {"said": {"kubeadm version": ProbeError("kubeadm: not found")}},
+        "kubeadm cannot be run here: kubeadm: not found",
+    ),
+    (
+        "cni-config-missing",
+        {"network__cni__configs": (), **UNREADY},
+        {"files": PLUGINS},
+        "no network that libcni remembers",
+    ),
+    (
+        "cni-config-missing",
+        {"network__cni__configs": (), **UNREADY},
+        {"files": CACHE},
+        "the network lab needs bridge, portmap, which is not installed",
+    ),
+    (
+        "cni-config-missing",
+        {"network__cni__configs": (), **UNREADY},
+        {"files": {**CACHE, "/var/lib/cni/results/x": CACHE["/var/lib/cni/results/lab-0123-eth0"].replace(*OTHER)}},
+        "the Pods that run were made with lab, x17: which configuration is right cannot be told",
+    ),
+    (
+        "containerd-sandbox-image-missing",
+        {"runtime__journal": NO_PAUSE},
+        {"files": UNITS, "answers": {"ListImages": embedded(1, embedded(2, b"reg/web:1"))}},
+        "there is no pause image on the node",
     ),
     (
         "kubelet-cpu-manager-checkpoint",
