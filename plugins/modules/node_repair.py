@@ -42,15 +42,22 @@ options:
     type: str
     required: true
     choices:
-      - free-disk-space
-      - vacuum-journal
-      - delete-rotated-logs
       - enable-ip-forward
       - enable-bridge-netfilter
       - raise-inotify-limits
       - raise-file-limit
       - raise-conntrack-limit
       - start-time-sync
+      - kill-containerd
+      - restart-containerd
+      - enable-cri
+      - load-overlay
+      - set-pause-image
+      - restore-containerd-config
+      - free-disk-space
+      - vacuum-journal
+      - delete-rotated-logs
+      - set-aside-orphaned-pod
       - unmask-kubelet
       - switch-off-swap
       - set-aside-cpu-state
@@ -63,11 +70,6 @@ options:
       - restore-hostname
       - set-resolv-conf
       - rebuild-kubelet-config
-      - kill-containerd
-      - restart-containerd
-      - enable-cri
-      - load-overlay
-      - set-pause-image
       - release-addresses
       - clear-bridge-address
       - restore-cni-config

@@ -196,7 +196,7 @@ def _independent(single: t.Mapping[str, Fault]) -> tuple[Fault, ...]:
             note="somebody else has cordoned it, and nobody has given a reason",
         ),
         _both(single["kubelet-stopped"], single["containerd-down"], **started),
-        _both(single["kubelet-unit-masked"], single["containerd-config-invalid"]),
+        _both(single["kubelet-unit-masked"], single["containerd-config-invalid"], **refused),
         # A kubelet that stops at its flags says nothing of its certificate, and one without a valid one tells no condition.
         _both(single["kubelet-unknown-flag"], single["kubelet-client-cert-expired"], holds=EXPIRED, **refused),
         _both(single["kubelet-config-invalid"], single["containerd-down"], **refused),

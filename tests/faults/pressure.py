@@ -56,6 +56,21 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         note="12 % left: above nodefs.available, below imagefs.available, and both are one filesystem",
     ),
     Fault(
+        id="disk-pressure-package-cache",
+        roots=("disk-pressure-nodefs",),
+        inject=(
+            node(
+                "set -- $(df -B1 --output=size,avail / | tail -1); mkdir -p /var/cache/apt/archives\n"
+                "fallocate -l $(($2 - $1 / 20)) /var/cache/apt/archives/outward_1_all.deb"
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(node("rm -f /var/cache/apt/archives/outward_1_all.deb"),),
+        outcome="recovered",
+        actions=("free-disk-space",),
+        note="what nobody misses fills it",
+    ),
+    Fault(
         id="memory-pressure",
         inject=(node(program("eater.py", "40", "-p OOMScoreAdjust=-999")),),
         holds=node(

@@ -59,7 +59,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("said kubelet 'orphaned pod'"),
         undo=(node("rm -r /var/lib/kubelet/pods/00000000-0000-4000-8000-00000000dead"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("set-aside-orphaned-pod",),
         deadline=120,
     ),
     Fault(

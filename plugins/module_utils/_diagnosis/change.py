@@ -103,6 +103,19 @@ class PauseImage(t.NamedTuple):
     path: str
 
 
+class GoodCopy(t.NamedTuple):
+    """containerd's configuration file *path*, which is replaced by the newest copy beside it that containerd can use."""
+
+    path: str
+    cgroup_driver: str  # that the copy must be made for: the kubelet's
+
+
+class Orphan(t.NamedTuple):
+    """The directory of a Pod that is gone, which is moved into our backup; never over a mount."""
+
+    path: str
+
+
 class Addresses(t.NamedTuple):
     """A link that loses all of its IPv4 addresses but *wanted*; the CNI plugin gives it that one by itself."""
 
@@ -141,6 +154,8 @@ Change = t.Union[
     Resolver,
     Remembered,
     PauseImage,
+    GoodCopy,
+    Orphan,
     Addresses,
     Reservations,
     Space,

@@ -35,6 +35,8 @@ def minor(version: str | None) -> int:
     title="containerd refuses its configuration file",
     restart="useless",
     refusal="it is containerd that cannot start; the kubelet waits for it",
+    automate="guarded",
+    repair="restore-containerd-config",
     explains=("containerd-down", *RUNTIME_DOWN),
     advice="ssh {host} 'sudo containerd config dump > /dev/null' names the line; "
     "mend {runtime_config}, then: sudo systemctl restart {runtime_unit}",

@@ -144,6 +144,7 @@ def containerd_shim_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     restart="useless",
     refusal="a restart frees no space",
     automate="guarded",
+    repair="free-disk-space",
     explains=("disk-pressure-imagefs", "containerd-down", "containerd-metadata-db-corrupt", *NO_NEW_POD),
     advice="ssh {host} 'sudo crictl rmi --prune; sudo du -xh -d2 {runtime_root} | sort -h | tail'",
 )

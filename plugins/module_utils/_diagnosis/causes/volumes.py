@@ -153,6 +153,7 @@ def volume_attach_stuck(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="useless",
     refusal="a restart finds the same directory again",
     automate="guarded",
+    repair="set-aside-orphaned-pod",
     explains=(),
     advice="ssh {host} 'sudo findmnt -l | grep pods; sudo ls -R {root_dir}/pods/UID/volumes': unmount what is mounted "
     "there, then move the directory away; never rm -r below a mount",

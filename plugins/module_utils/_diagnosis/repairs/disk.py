@@ -13,12 +13,14 @@ anything is deleted, and whoever fills the disk is named.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
-from ..change import Change, Space
+from ..change import Change, Orphan, Space
 from ..node import Filesystem, NodeEvidence
 from ..repair import Repair, entered
 from ..signs import threshold
+from .runtime import no_list
 
 # Of the filesystem: what is left above a threshold, so that the next image does not bring the pressure back.
 MARGIN: t.Final = 0.02
@@ -87,5 +89,29 @@ LOGS: t.Final = entered(
         words="deletes rotated logs of containers, the oldest first, until a fifth of the disk is free; what is written to now stays",
         changes=fewer_logs,
         patience=TRANSITION,
+    )
+)
+# The kubelet looks for orphans every few seconds, and its words count for 5 min (causes/volumes.py).
+ORPHANED: t.Final = r'[Oo]rphaned pod "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})" found'
+HOUSEKEEPING: t.Final = 330
+
+
+def orphans(node: NodeEvidence) -> tuple[Change, ...]:
+    """The Pods that this kubelet names."""
+    found = (re.findall(ORPHANED, line.text) for line in node.kubelet.journal.lines if line.current)
+    return tuple(
+        Orphan(f"{node.profile.root_dir}/pods/{uid}") for uid in sorted({uid for each in found for uid in each})
+    )
+
+
+ORPHANS: t.Final = entered(
+    Repair(
+        step="set-aside-orphaned-pod",
+        words="moves the directory of a Pod that is gone into our backup, when the runtime does not know the Pod and nothing is mounted "
+        "there; nothing in it is deleted",
+        changes=orphans,
+        refuse=no_list,
+        trial=True,
+        patience=HOUSEKEEPING,
     )
 )

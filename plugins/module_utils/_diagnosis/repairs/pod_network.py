@@ -11,22 +11,15 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Iterator
 
 from ..change import Addresses, Aside, Change, Remembered, Reservations, Unit
 from ..node import NodeEvidence
 from ..repair import Repair, entered
 from ..signs import said
-from .runtime import STILL_SAID, runtime_restart
+from .runtime import STILL_SAID, no_list, runtime_restart
 
 HOST_LOCAL: t.Final = "/var/lib/cni/networks"
 STALE: t.Final = r'"?([\w.-]{1,15})"? already has an IP address different from ([0-9.]{7,15})/[0-9]{1,3}'
-
-
-def no_list(node: NodeEvidence) -> Iterator[str]:
-    """Whose reservation is nobody's any more can only be told from the list of all sandboxes."""
-    if node.runtime.cri.outcome != "ok":
-        yield f"the runtime does not list its sandboxes ({node.runtime.cri.outcome})"
 
 
 RELEASE: t.Final = entered(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator
 
-from ..change import Lines, Module, PauseImage, Unit
+from ..change import GoodCopy, Lines, Module, PauseImage, Unit
 from ..gate import data_mounts, runtime_writable
 from ..node import NodeEvidence
 from ..repair import Repair, entered
@@ -32,6 +32,12 @@ def runtime_restart(node: NodeEvidence) -> Iterator[str]:
         yield f"{node.profile.unit} holds the kubelet as well (profile {node.profile.name}): it is not the runtime's alone"
     yield from runtime_writable(node)
     yield from data_mounts(node)
+
+
+def no_list(node: NodeEvidence) -> Iterator[str]:
+    """What is nobody's any more can only be told from the list of all sandboxes."""
+    if node.runtime.cri.outcome != "ok":
+        yield f"the runtime does not list its sandboxes ({node.runtime.cri.outcome})"
 
 
 def answers(node: NodeEvidence) -> bool:
@@ -106,5 +112,18 @@ PAUSE: t.Final = entered(
         shows=answers,
         trial=True,
         patience=STILL_SAID,
+    )
+)
+COPY: t.Final = entered(
+    Repair(
+        step="restore-containerd-config",
+        words="puts the newest copy of containerd's configuration beside it in its place, of those that containerd can use and that "
+        "have the kubelet's cgroup driver, and starts containerd; a default of the package is never written",
+        changes=lambda node: (
+            GoodCopy(node.profile.runtime_config, node.kubelet.config.cgroup_driver),
+            reread(node),
+        ),
+        refuse=runtime_restart,
+        shows=answers,
     )
 )

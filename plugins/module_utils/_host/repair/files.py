@@ -15,9 +15,10 @@ import stat
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import Aside, Content, Lines
+from ..._diagnosis.change import Aside, Content, Lines, Orphan
+from ..._parse import cri as messages
 from ..errors import ProbeError
-from ..files import read_or_none
+from ..files import read, read_or_none
 from .tools import NotPossible, Op, Shown, Tools
 
 
@@ -40,6 +41,29 @@ def aside(change: Aside, tools: Tools) -> Iterator[Op]:
 
     shown = Shown(change.path, f"{os.lstat(place).st_size} bytes\n", "")
     yield Op(f"moves {change.path} to {tools.backup}", shown, do, undo)
+
+
+def orphan(change: Orphan, tools: Tools) -> Iterator[Op]:
+    """A rename, so that nothing is read or copied; what is mounted there would go with it."""
+    place, target = tools.path(change.path), f"{tools.backup}{change.path}"
+    if os.path.islink(place) or not os.path.isdir(place):
+        return
+    if os.path.basename(place) in {sandbox.uid for sandbox in messages.sandboxes(tools.cri("ListPodSandbox"))}:
+        raise NotPossible(f"the runtime has a sandbox of the Pod of {change.path}")
+    points = [line.split()[4] for line in read(tools.path("/proc/self/mountinfo")).splitlines()]
+    mounted = [point for point in points if f"{point}/".startswith(f"{change.path}/")]
+    if mounted:
+        raise NotPossible(f"{mounted[0]} is mounted: unmount it, and run this again")
+
+    def do() -> None:
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+        os.rename(place, target)
+
+    def undo() -> None:
+        if not os.path.lexists(place):
+            os.rename(target, place)
+
+    yield Op(f"moves {change.path} to {tools.backup}", Shown(change.path, "a directory\n", ""), do, undo)
 
 
 def content(change: Content, tools: Tools) -> Iterator[Op]:

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The kubelet's configuration file: made anew by kubeadm, or pointed to a resolver that is there; and the runtime's pause image."""
+"""The kubelet's configuration file: made anew by kubeadm, or pointed to a resolver that is there."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import KubeletConfig, Lines, PauseImage, Resolver
-from ..._parse import images
+from ..._diagnosis.change import KubeletConfig, Lines, Resolver
 from ..errors import ProbeError
 from ..files import read_or_none
 from .files import keep, lines, put_back, replace
@@ -31,8 +30,6 @@ RESOLVERS: t.Final = (
     "/run/NetworkManager/resolv.conf",
 )
 LOOPBACK: t.Final = re.compile(r"^\s{0,80}nameserver\s{1,80}(?:127\.|::1\b)", re.MULTILINE)
-# containerd 1.x: sandbox_image; 2.x: sandbox, of pinned_images.
-SANDBOX_LINE: t.Final = r"^(\s*sandbox(?:_image)?\s*=\s*)[\"'][^\"'\n]{0,300}[\"']"
 
 
 def rebuilt(change: KubeletConfig, tools: Tools) -> Iterator[Op]:
@@ -69,17 +66,3 @@ def resolver(change: Resolver, tools: Tools) -> Iterator[Op]:
     if not good:
         raise NotPossible(f"none of {', '.join(RESOLVERS)} is there without a server on a loopback address")
     yield from lines(Lines(change.path, r"^resolvConf\s*:.*$", f"resolvConf: {good[0]}", needed=True), tools)
-
-
-def pause_image(change: PauseImage, tools: Tools) -> Iterator[Op]:
-    """By its name: what kubeadm, distributions and mirrors call it ends in /pause, and a tag."""
-    found = images.listed(tools.cri("ListImages", service=images.SERVICE))
-    tags = [
-        (image.pinned, name)
-        for image in found
-        for name in image.names
-        if re.fullmatch(r"[\w.:/-]{1,200}/pause:[\w.-]{1,80}", name)
-    ]
-    if not tags:
-        raise NotPossible("there is no pause image on the node: pull or import the one that the configuration names")
-    yield from lines(Lines(change.path, SANDBOX_LINE, rf'\1"{max(tags)[1]}"', needed=True), tools)

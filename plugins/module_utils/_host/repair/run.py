@@ -28,7 +28,7 @@ from ..errors import EXPECTED, words
 from ..ordered import Ordered
 from ..probes.cri import Refused
 from ..task import Action, Checks, Outcome, Request
-from . import cni, files, kubelet, space, system
+from . import cni, files, kubelet, runtime, space, system
 from .tools import NotPossible, Op, Tools
 
 # Between two looks at the whole node, seconds: each costs it two to three.
@@ -49,7 +49,9 @@ MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
     kinds.Hostname: system.hostname,
     kinds.KubeletConfig: kubelet.rebuilt,
     kinds.Resolver: kubelet.resolver,
-    kinds.PauseImage: kubelet.pause_image,
+    kinds.PauseImage: runtime.pause_image,
+    kinds.GoodCopy: runtime.good_copy,
+    kinds.Orphan: files.orphan,
     kinds.Remembered: cni.remembered,
     kinds.Addresses: cni.addresses,
     kinds.Space: space.space,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import File, Setting
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import File, Journal, LogLine, Setting
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
@@ -65,6 +65,14 @@ CACHE = {
 }
 OTHER = tuple(base64.b64encode(text.encode()).decode() for text in (LAB, LAB.replace("lab", "x17")))
 PLUGINS = {"/usr/lib/cni/bridge": "", "/usr/lib/cni/portmap": ""}
+
+
+DOWN = {
+    "runtime__unit__active_state": "activating",
+    "runtime__unit__sub_state": "auto-restart",
+    "runtime__cri__outcome": "no-socket",
+    "runtime__cri__detail": "no such file",
+}
 
 
 def flags(*unknown: str) -> dict[str, t.Any]:
@@ -277,6 +285,31 @@ CASES += [
         back=(f"systemctl restart {CONTAINERD}",),
     ),
 ]
+UID = "00000000-0000-4000-8000-00000000dead"
+ORPHAN = f"/var/lib/kubelet/pods/{UID}"
+MOUNTS = {"/proc/self/mountinfo": "1 0 254:1 / / rw - ext4 /dev/vda rw\n"}
+GONE = Journal((LogLine(f'orphaned pod "{UID}" found, but failed to rmdir() volume', 9, 3000.0, 3590.0, True),), False)
+KNOWN = embedded(1, embedded(1, b"s") + embedded(2, embedded(1, b"n") + embedded(2, UID.encode()) + embedded(3, b"d")))
+TOML = "/etc/containerd/config.toml"
+DUMP = "containerd --config"
+CASES += [
+    Case(
+        "containerd-config-invalid",
+        {**DOWN, "runtime__journal": log("failed to load TOML: toml: expected ]")},
+        {**UNITS, TOML: "[[broken", f"{TOML}.bak": "SystemdCgroup = true\n"},
+        {DUMP: "    SystemdCgroup = true\n"},
+        commands=(f"systemctl restart {CONTAINERD}",),
+        after={TOML: "SystemdCgroup = true\n"},
+        back=(f"systemctl restart {CONTAINERD}",),
+    ),
+    Case(
+        "orphaned-pod-volumes",
+        {"kubelet__journal": GONE},
+        {f"{ORPHAN}/volumes/x/file": "data", **MOUNTS},
+        answers={"ListPodSandbox": b""},
+        after={f"{ORPHAN}/volumes/x/file": None},
+    ),
+]
 # Shown elsewhere: by test_run.py, test_unmask_and_kill.py and test_space.py.
 ELSEWHERE = {
     "enable-bridge-netfilter",
@@ -330,6 +363,35 @@ def test_every_repair_is_shown_and_belongs_to_a_cause() -> None:
 
 SMALL = {"pressure__memory_capacity": GIB // 2}
 FULL = filesystem("/")
+NEAR_ORPHAN: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
+    (
+        "orphaned-pod-volumes",
+        {"kubelet__journal": GONE},
+        {"files": {f"{ORPHAN}/x": "", **MOUNTS}, "answers": {"ListPodSandbox": KNOWN}},
+        "the runtime has a sandbox of the Pod",
+    ),
+    (
+        "orphaned-pod-volumes",
+        {"kubelet__journal": GONE},
+        {
+            "files": {f"{ORPHAN}/x": "", "/proc/self/mountinfo": f"9 1 0:5 / {ORPHAN}/volumes/x rw - nfs4 h:/ rw\n"},
+            "answers": {"ListPodSandbox": b""},
+        },
+        "is mounted: unmount it",
+    ),
+    (
+        "containerd-config-invalid",
+        {**DOWN, "runtime__journal": log("failed to load TOML: toml: expected ]")},
+        {"files": {**UNITS, TOML: "[[", f"{TOML}.bak": "x"}, "said": {DUMP: "    SystemdCgroup = false\n"}},
+        "of 1 copies beside /etc/containerd/config.toml none",
+    ),
+    (
+        "containerd-config-invalid",
+        {**DOWN, "runtime__journal": log("failed to load TOML: toml: expected ]")},
+        {"files": {**UNITS, TOML: "[[", f"{TOML}.bak": "x"}, "said": {DUMP: ProbeError("toml: ")}},
+        "of 1 copies beside /etc/containerd/config.toml none",
+    ),
+]
 STALE_FLAG = Setting("--node-ip=192.0.2.7", FLAGS)
 NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
     (
@@ -506,7 +568,7 @@ NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("cause", "broken", "desk", "words"), NEAR)
+@pytest.mark.parametrize(("cause", "broken", "desk", "words"), [*NEAR, *NEAR_ORPHAN])
 def test_near_misses_are_refused_before_anything_is_touched(
     cause: str, broken: dict[str, t.Any], desk: dict[str, t.Any], words: str, tmp_path: Path
 ) -> None:
