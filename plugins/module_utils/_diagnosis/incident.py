@@ -266,7 +266,7 @@ class Names(dict[str, str]):
 
     def __init__(self, incident: Incident) -> None:
         super().__init__(host=incident.host, node=incident.node_name)
-        self._node = incident.node
+        self._node, self._cluster = incident.node, incident.cluster
 
     def __missing__(self, key: str) -> str:
         """A name from the evidence; when it is unknown, the placeholder stays readable."""
@@ -284,6 +284,7 @@ class Names(dict[str, str]):
             "cni_config_dir": lambda: node.profile.cni_config_dir,
             "mount": lambda: node.pressure.nodefs.mount_point,
             "server": lambda: node.network.api.server,
+            "release": lambda: self._cluster.node.kubelet_version.lstrip("v") if self._cluster.node else None,
         }
         try:
             return sources[key]() or f"<{key}>"

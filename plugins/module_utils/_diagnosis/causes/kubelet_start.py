@@ -34,7 +34,8 @@ def last_words(node: NodeEvidence, pattern: str) -> Iterator[str]:
     restart="useless",
     refusal="there is nothing to start",
     explains=("kubelet-stopped", "sym:node-unknown", "sym:lease-stale"),
-    advice="ssh {host}: install the kubelet package of the cluster's release again, and hold it (apt-mark hold kubelet)",
+    advice="ssh {host} 'sudo apt-get install --reinstall --allow-change-held-packages kubelet={release}-* && sudo apt-mark hold "
+    "kubelet && sudo systemctl restart {unit}'",
 )
 def kubelet_not_installed(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """apt autoremove or an unheld upgrade took it away."""
@@ -51,7 +52,7 @@ def kubelet_not_installed(node: NodeEvidence, cluster: ClusterEvidence) -> Itera
     restart="useless",
     refusal="the binary cannot be executed",
     explains=CRASHES,
-    advice="ssh {host} 'file {binary}; {binary} --version'; install the package again for this architecture",
+    advice="ssh {host} 'file {binary}; sudo apt-get install --reinstall --allow-change-held-packages kubelet={release}-*'",
 )
 def kubelet_exec_failed(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """systemd's status 203/EXEC: wrong architecture, truncated by a power cut, or not executable (systemd.exec(5))."""

@@ -147,7 +147,8 @@ def cni_config_invalid(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     refusal="it is the runtime that needs the plugin",
     automate="guarded",
     explains=("sym:pods-containercreating",),
-    advice="ssh {host}: install the CNI plugins again (Debian: containernetworking-plugins), or restart the CNI's Pod",
+    advice="ssh {host} sudo apt-get install --reinstall containernetworking-plugins (with Kubernetes' packages: kubernetes-cni); "
+    "where an agent brings it, delete its Pod: kubectl get pods -A -o wide --field-selector spec.nodeName={node}",
 )
 def cni_binary_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The node stays Ready while every new sandbox fails."""

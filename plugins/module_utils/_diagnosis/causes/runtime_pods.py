@@ -66,7 +66,7 @@ def containerd_sandbox_image_missing(node: NodeEvidence, cluster: ClusterEvidenc
     refusal="it is the runtime that needs runc",
     automate="guarded",
     explains=NO_NEW_POD,
-    advice="ssh {host}: install runc again (Debian: apt-get install --reinstall runc); nothing has to be restarted",
+    advice="ssh {host} sudo apt-get install --reinstall runc (with Docker's packages: containerd.io); nothing has to be restarted",
 )
 def containerd_runc_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The node stays Ready: only a new container or an exec runs runc. Without a failure another runtime is in use."""
@@ -90,7 +90,8 @@ def containerd_runc_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Ite
     refusal="it is the runtime that needs its shim",
     automate="guarded",
     explains=NO_NEW_POD,
-    advice="ssh {host}: install containerd again; a line that names io.containerd.runc.v1 means runtime_type in "
+    advice="ssh {host} sudo apt-get install --reinstall containerd (with Docker's packages: containerd.io); "
+    "a line that names io.containerd.runc.v1 means runtime_type in "
     "{runtime_config} (2.0 removed it)",
 )
 def containerd_shim_binary_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:

@@ -178,8 +178,9 @@ def orphaned_pod_volumes(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     refusal="what is written now lies on the wrong filesystem",
     automate="guarded",
     explains=("disk-pressure-nodefs",),
-    advice="ssh {host} 'lsblk -f; systemctl list-units --type=mount --state=failed'; stop {unit} and the runtime, mount "
-    "it, start both; RequiresMountsFor= in their units keeps it from happening again",
+    advice="ssh {host} 'lsblk -f; systemctl list-units --type=mount --state=failed'; when the disk is there: ssh {host} "
+    "'sudo systemctl stop {unit} {runtime_unit} && sudo mount -a && sudo systemctl start {runtime_unit} {unit}'; "
+    "RequiresMountsFor= in their units keeps it from happening again",
 )
 def data_mount_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """fstab names a device for it (nofail, so that the boot went on); a missing mount elsewhere is not the node's."""

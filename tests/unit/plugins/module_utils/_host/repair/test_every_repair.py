@@ -63,7 +63,7 @@ CACHE = {
         }
     ),
 }
-OTHER = tuple(base64.b64encode(text.encode()).decode() for text in (LAB, LAB.replace("lab", "x17")))
+THIS, OTHER = (base64.b64encode(text.encode()).decode() for text in (LAB, LAB.replace("lab", "x17")))
 PLUGINS = {"/usr/lib/cni/bridge": "", "/usr/lib/cni/portmap": ""}
 
 
@@ -550,7 +550,12 @@ NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
     (
         "cni-config-missing",
         {"network__cni__configs": (), **UNREADY},
-        {"files": {**CACHE, "/var/lib/cni/results/x": CACHE["/var/lib/cni/results/lab-0123-eth0"].replace(*OTHER)}},
+        {
+            "files": {
+                **CACHE,
+                "/var/lib/cni/results/x": CACHE["/var/lib/cni/results/lab-0123-eth0"].replace(THIS, OTHER),
+            }
+        },
         "the Pods that run were made with lab, x17: which configuration is right cannot be told",
     ),
     (
