@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.change import Lines
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose, judge
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import (
@@ -32,6 +34,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.run i
 from tests.faults.table import FAULTS
 from tests.unit.helpers import NOW, healthy_node
 from tests.unit.helpers_cluster import fleet, healthy_cluster, lease
+from tests.unit.helpers_repair import log
 from tests.unit.plugins.module_utils._diagnosis.test_diagnose import SILENT, STOPPED, Changes
 from tests.unit.plugins.module_utils._diagnosis.test_plan import RESTART, steps
 from tests.unit.plugins.module_utils._diagnosis.test_recordings import FILES, load
@@ -215,3 +218,21 @@ def test_colleagues_are_told_of_a_repair() -> None:
     (told,) = notices(incident, [acted], {"proven": True, "checks": {}}, "job 7", "")
     assert (told.action, told.reason, told.kind) == ("RepairNode", "NodeRepaired", "Normal")
     assert told.note.startswith("enable-ip-forward for ip-forward-disabled: done, and proven")
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("featureGates: {OldGate: true}\n", "featureGates: {}\n"),
+        ("featureGates: {A: true, OldGate: false}\n", "featureGates: {A: true, }\n"),
+        ("featureGates: {OldGate: true, A: true}\n", "featureGates: {A: true}\n"),
+        ('  "OldGate": true\n', ""),
+        ("  OldGateToo: true\n", "  OldGateToo: true\n"),
+        ("clusterDomain: OldGate\n", "clusterDomain: OldGate\n"),
+    ],
+)
+def test_a_feature_gate_goes_however_it_is_written(line: str, left: str) -> None:
+    node = healthy_node(kubelet__journal=log("unrecognized feature gate: OldGate"))
+    (change,) = REPAIRS["remove-feature-gate"].changes(node)
+    assert isinstance(change, Lines)
+    assert re.sub(change.pattern, change.replacement, line) == left
