@@ -104,6 +104,9 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "setting enforceNodeAllocatable '[pods, kube-reserved]'; setting kubeReservedCgroup /nope; "
         "setting kubeReserved '{cpu: 50m}'",
         "nope",
+        outcome="recovered",
+        actions=("rebuild-kubelet-config",),
+        note="set by hand on this node alone",
     ),
     crash(
         "kubelet-insufficient-inotify-startup",

@@ -181,6 +181,7 @@ def kubelet_port_in_use(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="useless",
     refusal="every start misses the same control group",
     automate="guarded",
+    repair="rebuild-kubelet-config",
     explains=CRASHES,
     advice="create the group that the line names, or take it out of enforceNodeAllocatable in {config} on {host}; "
     "then: sudo systemctl restart {unit}",

@@ -310,6 +310,14 @@ CASES += [
         after={f"{ORPHAN}/volumes/x/file": None},
     ),
 ]
+CASES += [
+    Case(
+        "kubelet-reserved-cgroup-missing",
+        {**LOOP, "kubelet__journal": log('Failed to enforce Kube Reserved Cgroup Limits on "/nope": no such file')},
+        {CONFIG: "kubeReservedCgroup: /nope\n"},
+        commands=("kubeadm upgrade node phase kubelet-config",),
+    ),
+]
 # Shown elsewhere: by test_run.py, test_unmask_and_kill.py and test_space.py.
 ELSEWHERE = {
     "enable-bridge-netfilter",
