@@ -58,6 +58,7 @@ options:
       - vacuum-journal
       - delete-rotated-logs
       - set-aside-orphaned-pod
+      - restore-client-ca
       - unmask-kubelet
       - switch-off-swap
       - set-aside-cpu-state

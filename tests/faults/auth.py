@@ -26,13 +26,13 @@ def other_certificate(*options: str) -> tuple[Step, ...]:
 
 def restarted(id: str, script: str, holds: str, **more: t.Any) -> Fault:
     """Something is changed below a kubelet that then has to start."""
+    fields: dict[str, t.Any] = {"outcome": "needs-operator", **more}
     return Fault(
         id=id,
         inject=(node(f"{script}; restart kubelet"),),
         holds=node(holds),
         undo=MEND,
-        outcome="needs-operator",
-        **more,
+        **fields,
     )
 
 
@@ -65,6 +65,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "kubelet-client-ca-file-missing",
         "keep /etc/kubernetes/pki/ca.crt; rm /etc/kubernetes/pki/ca.crt",
         "[ $(substate kubelet) = auto-restart ] && said kubelet 'pki/ca.crt'",
+        outcome="recovered",
+        actions=("restore-client-ca",),
     ),
     restarted(
         "apiserver-ca-mismatch",

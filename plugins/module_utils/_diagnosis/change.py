@@ -85,6 +85,13 @@ class KubeletConfig(t.NamedTuple):
     path: str
 
 
+class ClientCa(t.NamedTuple):
+    """The CA file at *path* that the kubelet checks its clients with, as the *kubeconfig* has the cluster's CA."""
+
+    path: str
+    kubeconfig: str
+
+
 class Resolver(t.NamedTuple):
     """The kubelet's configuration file, whose resolvConf names a file that is there and that Pods can use."""
 
@@ -151,6 +158,7 @@ Change = t.Union[
     SwapOff,
     Hostname,
     KubeletConfig,
+    ClientCa,
     Resolver,
     Remembered,
     PauseImage,

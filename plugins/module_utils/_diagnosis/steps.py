@@ -12,10 +12,10 @@ from __future__ import annotations
 import typing as t
 
 from .repair import REPAIRS
-from .repairs import disk, kernel, kubelet, kubelet_start, pod_network, runtime
+from .repairs import disk, identity, kernel, kubelet, kubelet_start, pod_network, runtime
 
 # Importing a module of repairs enters its steps into REPAIRS.
-REPAIRING: t.Final = (kubelet, kubelet_start, runtime, kernel, disk, pod_network)
+REPAIRING: t.Final = (kubelet, kubelet_start, identity, runtime, kernel, disk, pod_network)
 RESTART: t.Final = "restart-kubelet"
 START_RUNTIME: t.Final = "start-containerd"
 CORDON: t.Final = "cordon-node"

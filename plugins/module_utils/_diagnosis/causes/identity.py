@@ -196,6 +196,7 @@ def kubeconfig_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="harmful",
     refusal="the kubelet reads the file at its start, and would not come back",
     automate="guarded",
+    repair="restore-client-ca",
     explains=("sym:kubelet-crashloop",),
     latent=kubelet_works,
     advice="copy the cluster's ca.crt (it is no secret) from another node to {ca_file} on {host}; "

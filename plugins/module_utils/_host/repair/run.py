@@ -28,7 +28,7 @@ from ..errors import EXPECTED, words
 from ..ordered import Ordered
 from ..probes.cri import Refused
 from ..task import Action, Checks, Outcome, Request
-from . import cni, files, kubelet, runtime, space, system
+from . import certificates, cni, files, kubelet, runtime, space, system
 from .tools import NotPossible, Op, Tools
 
 # Between two looks at the whole node, seconds: each costs it two to three.
@@ -48,6 +48,7 @@ MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
     kinds.SwapOff: system.swap_off,
     kinds.Hostname: system.hostname,
     kinds.KubeletConfig: kubelet.rebuilt,
+    kinds.ClientCa: certificates.client_ca,
     kinds.Resolver: kubelet.resolver,
     kinds.PauseImage: runtime.pause_image,
     kinds.GoodCopy: runtime.good_copy,

@@ -22,6 +22,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._host.errors impor
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded
 from tests.unit.helpers import GIB, filesystem, healthy_node
 from tests.unit.helpers_repair import ENTERED, SHOW, Fake, Patient, log, repair, request
+from tests.unit.plugins.module_utils._host.probes.pki import Authority
+from tests.unit.plugins.module_utils._host.probes.place import kubeconfig
 
 LOOP = {
     "kubelet__unit__sub_state": "auto-restart",
@@ -310,12 +312,21 @@ CASES += [
         after={f"{ORPHAN}/volumes/x/file": None},
     ),
 ]
+CA = Authority()
+KUBECONFIG = "/etc/kubernetes/kubelet.conf"
+NO_CA = File("/etc/kubernetes/pki/ca.crt", False, 0, None, None)
 CASES += [
     Case(
         "kubelet-reserved-cgroup-missing",
         {**LOOP, "kubelet__journal": log('Failed to enforce Kube Reserved Cgroup Limits on "/nope": no such file')},
         {CONFIG: "kubeReservedCgroup: /nope\n"},
         commands=("kubeadm upgrade node phase kubelet-config",),
+    ),
+    Case(
+        "kubelet-client-ca-file-missing",
+        {"certificates__client_ca_file": NO_CA},
+        {KUBECONFIG: kubeconfig("https://10.77.0.1:6443", CA.certificate, "/x.pem")},
+        after={NO_CA.path: CA.certificate},
     ),
 ]
 # Shown elsewhere: by test_run.py, test_unmask_and_kill.py and test_space.py.
@@ -571,6 +582,18 @@ NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
         {"runtime__journal": NO_PAUSE},
         {"files": UNITS, "answers": {"ListImages": embedded(1, embedded(2, b"reg/web:1"))}},
         "there is no pause image on the node",
+    ),
+    (
+        "kubelet-client-ca-file-missing",
+        {"certificates__client_ca_file": NO_CA, "certificates__client__signed_by_ca": None},
+        {"files": {KUBECONFIG: kubeconfig("https://10.77.0.1:6443", CA.certificate, "/x.pem")}},
+        "has not signed the kubelet's client certificate",
+    ),
+    (
+        "kubelet-client-ca-file-missing",
+        {"certificates__client_ca_file": NO_CA},
+        {"files": {KUBECONFIG: "a: 1\n"}},
+        "/etc/kubernetes/kubelet.conf cannot be used",
     ),
     (
         "kubelet-cpu-manager-checkpoint",
