@@ -59,6 +59,7 @@ options:
       - delete-rotated-logs
       - set-aside-orphaned-pod
       - restore-client-ca
+      - relink-client-certificate
       - unmask-kubelet
       - switch-off-swap
       - set-aside-cpu-state

@@ -49,12 +49,17 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "kubelet-client-pem-missing",
         f"keep {CURRENT}; rm {CURRENT}",
         f"[ $(substate kubelet) = auto-restart ] && said kubelet '{NO_BOOTSTRAP}'",
+        outcome="recovered",
+        actions=("relink-client-certificate",),
+        note="only the link is gone",
     ),
     restarted(
         "kubelet-client-pem-corrupt",
         f"keep {CURRENT}; : > $PKI/outward.pem; ln -sf $PKI/outward.pem {CURRENT}",
         f"[ $(substate kubelet) = auto-restart ] && said kubelet '{NO_BOOTSTRAP}'",
-        note="an empty file, as a power loss leaves it",
+        outcome="recovered",
+        actions=("relink-client-certificate",),
+        note="an empty file, as a power loss leaves it, beside the one before it",
     ),
     restarted(
         "kubelet-kubeconfig-missing",

@@ -14,6 +14,7 @@ Every kind can be shown before it is done (check mode, ``--diff``), and taken ba
 from __future__ import annotations
 
 import typing as t
+from datetime import datetime
 
 
 class Aside(t.NamedTuple):
@@ -92,6 +93,15 @@ class ClientCa(t.NamedTuple):
     kubeconfig: str
 
 
+class ClientCertificate(t.NamedTuple):
+    """The link at *path* to the kubelet's client certificate, which leads to one beside it that is for *name* and good *now*."""
+
+    path: str
+    kubeconfig: str  # whose CA must have signed it
+    name: str
+    now: datetime
+
+
 class Resolver(t.NamedTuple):
     """The kubelet's configuration file, whose resolvConf names a file that is there and that Pods can use."""
 
@@ -159,6 +169,7 @@ Change = t.Union[
     Hostname,
     KubeletConfig,
     ClientCa,
+    ClientCertificate,
     Resolver,
     Remembered,
     PauseImage,

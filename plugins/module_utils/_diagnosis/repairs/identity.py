@@ -12,10 +12,12 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator
 
-from ..change import Change, ClientCa
+from ..change import Change, ClientCa, ClientCertificate
 from ..node import NodeEvidence
 from ..repair import Repair, entered
-from ..signs import kubelet_answers
+from ..signs import flag, kubelet_answers, true_time
+
+USER: t.Final = "system:node:"
 
 
 def another_ca(node: NodeEvidence) -> Iterator[str]:
@@ -41,6 +43,37 @@ CLIENT_CA: t.Final = entered(
         "signed the kubelet's own certificate; systemd starts the kubelet again",
         changes=trusted,
         refuse=another_ca,
+        shows=kubelet_answers,
+    )
+)
+
+
+def relinked(node: NodeEvidence) -> tuple[Change, ...]:
+    """As the kubelet calls itself: by its flag, else as the host is called."""
+    given, kubeconfig = flag(node, "--hostname-override"), node.certificates.kubeconfig
+    name = given[0] if given else node.identity.hostname.strip()
+    now = true_time(node)
+    if now is None or kubeconfig.client_certificate is None:
+        return ()
+    return (ClientCertificate(kubeconfig.client_certificate, kubeconfig.file.path, f"{USER}{name.lower()}", now),)
+
+
+def kept_otherwise(node: NodeEvidence) -> Iterator[str]:
+    """The kubelet's rotation keeps dated files of certificate and key, and a link to the newest."""
+    kubeconfig = node.certificates.kubeconfig
+    if kubeconfig.client_certificate is None or kubeconfig.client_certificate != kubeconfig.client_key:
+        yield f"{kubeconfig.file.path} does not name one file of certificate and key, as the kubelet's rotation keeps them"
+    if true_time(node) is None:
+        yield "the clock is not synchronised and the API server cannot be asked: which certificate is good cannot be told"
+
+
+CLIENT_CERTIFICATE: t.Final = entered(
+    Repair(
+        step="relink-client-certificate",
+        words="lets the kubelet's link kubelet-client-current.pem lead to the newest certificate beside it that is for this node, has its "
+        "key, is signed by the cluster's CA and has not expired; systemd starts the kubelet again",
+        changes=relinked,
+        refuse=kept_otherwise,
         shows=kubelet_answers,
     )
 )

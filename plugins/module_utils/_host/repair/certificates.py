@@ -5,17 +5,26 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""What the kubelet trusts, from another place on this node. Keys are compared, never told."""
+"""What the kubelet trusts and proves itself with, from another place on this node. Keys are compared, never told."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import typing as t
 from collections.abc import Iterator
+from datetime import datetime
 
-from ..._diagnosis.change import ClientCa, Content
+from ..._diagnosis.change import ClientCa, ClientCertificate, Content
 from ..._parse import kubeconfig, x509
-from ..files import read, read_or_none
-from .files import content
-from .tools import NotPossible, Op, Tools
+from ..._parse.errors import ParseError
+from ..files import names, read, read_or_none
+from .files import content, keep, put_back
+from .tools import NotPossible, Op, Shown, Tools
+
+# As client-go's certificate store names them: kubelet-client-2026-11-25-04-29-45.pem.
+DATED: t.Final = r"kubelet-client-[0-9-]{10,40}\.pem"
 
 
 def client_ca(change: ClientCa, tools: Tools) -> Iterator[Op]:
@@ -36,3 +45,62 @@ def _authority(path: str, tools: Tools) -> list[x509.X509]:
     if text is None:
         raise NotPossible(f"{path} holds no CA")
     return x509.certificates(text)
+
+
+def relinked(change: ClientCertificate, tools: Tools) -> Iterator[Op]:
+    """The one that is good for the longest; what the link led to stays where it is."""
+    directory, authority = os.path.dirname(change.path), _authority(change.kubeconfig, tools)
+    dated = [name for name in names(tools.path(directory)) if re.fullmatch(DATED, name)]
+    ends = [(_end(tools.path(f"{directory}/{name}"), change, authority), name) for name in dated]
+    good = sorted((end, name) for end, name in ends if end is not None)
+    if not good:
+        raise NotPossible(
+            f"of {len(dated)} certificates in {directory} none is for {change.name}, has its key, is signed by the cluster's CA "
+            "and is valid now"
+        )
+    yield _leading(change.path, f"{directory}/{good[-1][1]}", tools)
+
+
+def _end(path: str, change: ClientCertificate, authority: t.Sequence[x509.X509]) -> t.Optional[datetime]:
+    """When it expires; None: it is of no use. A signature that only openssl could check is the API server's to refuse."""
+    try:
+        text = read(path)
+        found = x509.certificates(text)[0]
+        ours = found.common_name == change.name and x509.belongs(x509.public_half(text), found)
+    except (OSError, ParseError):
+        return None
+    signed = any(x509.signed_by(found, each) is not False for each in authority)
+    return found.not_after if ours and signed and found.not_before <= change.now < found.not_after else None
+
+
+def _leading(path: str, target: str, tools: Tools) -> Op:
+    """A link in one step, over another link or over a file, which is kept."""
+    place = tools.path(path)
+    before = os.readlink(place) if os.path.islink(place) else None
+    there = os.path.lexists(place)
+
+    def do() -> None:
+        if there and before is None:
+            keep(tools, path)
+        _link(place, target)
+
+    def undo() -> None:
+        # What the kubelet has rotated meanwhile stays.
+        if not os.path.islink(place) or os.readlink(place) != target:
+            return
+        if before is not None:
+            _link(place, before)
+        elif there:
+            put_back(tools, path)
+        else:
+            os.unlink(place)
+
+    shown = Shown(path, f"-> {before}\n" if before else "a file\n" if there else "", f"-> {target}\n")
+    return Op(f"lets {path} lead to {target}", shown, do, undo)
+
+
+def _link(place: str, target: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(f"{place}.outward")
+    os.symlink(target, f"{place}.outward")
+    os.rename(f"{place}.outward", place)

@@ -49,6 +49,7 @@ MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
     kinds.Hostname: system.hostname,
     kinds.KubeletConfig: kubelet.rebuilt,
     kinds.ClientCa: certificates.client_ca,
+    kinds.ClientCertificate: certificates.relinked,
     kinds.Resolver: kubelet.resolver,
     kinds.PauseImage: runtime.pause_image,
     kinds.GoodCopy: runtime.good_copy,

@@ -329,11 +329,12 @@ CASES += [
         after={NO_CA.path: CA.certificate},
     ),
 ]
-# Shown elsewhere: by test_run.py, test_unmask_and_kill.py and test_space.py.
+# Shown elsewhere: by test_run.py, test_unmask_and_kill.py, test_certificates.py and test_space.py.
 ELSEWHERE = {
     "enable-bridge-netfilter",
     "unmask-kubelet",
     "kill-containerd",
+    "relink-client-certificate",
     "free-disk-space",
     "vacuum-journal",
     "delete-rotated-logs",
