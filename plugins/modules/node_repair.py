@@ -77,6 +77,7 @@ options:
       - restore-cni-config
       - restore-cni-directory
       - set-aside-cni-config
+      - lower-overlay-mtu
 seealso:
   - module: outward.kubelet.node_diagnosis
   - module: outward.kubelet.kubelet_restart

@@ -99,7 +99,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("[ $(cat /sys/class/net/flannel.1/mtu) = 1500 ]"),
         undo=(node("ip link del flannel.1"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("lower-overlay-mtu",),
         note="an overlay's link as flannel makes it, with the MTU of the link below",
     ),
     Fault(

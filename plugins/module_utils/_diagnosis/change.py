@@ -140,6 +140,13 @@ class Addresses(t.NamedTuple):
     wanted: str
 
 
+class Mtu(t.NamedTuple):
+    """A link and the largest packet that it takes, in octets; until who made the link makes it anew."""
+
+    link: str
+    octets: int
+
+
 class Reservations(t.NamedTuple):
     """host-local's reservations below *directory* whose sandbox the runtime does not know are moved into our backup."""
 
@@ -176,6 +183,7 @@ Change = t.Union[
     GoodCopy,
     Orphan,
     Addresses,
+    Mtu,
     Reservations,
     Space,
 ]

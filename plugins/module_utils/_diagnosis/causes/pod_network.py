@@ -15,12 +15,11 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence, Pod
 from ..node import Cni, NodeEvidence
 from ..registry import cause
-from ..signs import kubelet_works, lately, pod_agents, quote
+from ..signs import kubelet_works, lately, links_below, oversized, pod_agents, quote
 from .application import failing
 
 CNI_AGENTS = "kube-flannel(?:-ds)?|flannel|calico-node|canal|cilium|antrea-agent|weave-net|kindnet|kube-router"
 BRIDGED = frozenset({"bridge", "flannel"})  # flannel's plugin delegates to bridge
-VXLAN_HEAD = 50  # octets of outer Ethernet, IPv4, UDP and VXLAN headers
 SETTLED = 120.0  # seconds after a boot in which an agent may still be on its way
 
 
@@ -218,20 +217,15 @@ def iptables_forward_drop(node: NodeEvidence, cluster: ClusterEvidence) -> Itera
     restart="useless",
     refusal="the kubelet does not set it",
     automate="guarded",
+    repair="lower-overlay-mtu",
     explains=("registry-unreachable-from-node", "sym:pod-network-broken"),
     advice="set the MTU in the CNI's configuration to that of the link less 50; restart its Pods, then the others",
 )
 def mtu_mismatch(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Small answers arrive and large ones hang. VXLAN takes 50 octets of the link below."""
-    network = node.network
-    below = {name: network.mtus[name] for name in network.hardware if name in network.mtus and name in network.links_up}
-    if not below:
-        return
-    room = max(below.values()) - VXLAN_HEAD
-    for name in network.vxlans:
-        if name in network.links_up and network.mtus.get(name, 0) > room:
-            links = ", ".join(f"{link} {size}" for link, size in below.items())
-            yield f"{name} has the MTU {network.mtus[name]}; below it: {links}, which leaves {room}"
+    for name, room in oversized(node).items():
+        links = ", ".join(f"{link} {size}" for link, size in links_below(node).items())
+        yield f"{name} has the MTU {node.network.mtus[name]}; below it: {links}, which leaves {room}"
 
 
 @cause(

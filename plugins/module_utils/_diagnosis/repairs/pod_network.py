@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Iterator
 
-from ..change import Addresses, Aside, Change, Remembered, Reservations, Unit
+from ..change import Addresses, Aside, Change, Mtu, Remembered, Reservations, Unit
 from ..node import NodeEvidence
 from ..repair import Repair, entered
-from ..signs import said
+from ..signs import oversized, said
 from .runtime import STILL_SAID, no_list, runtime_restart
 
+LEAST_MTU: t.Final = 1280
 HOST_LOCAL: t.Final = "/var/lib/cni/networks"
 STALE: t.Final = r'"?([\w.-]{1,15})"? already has an IP address different from ([0-9.]{7,15})/[0-9]{1,3}'
 
@@ -96,5 +98,23 @@ ASIDE: t.Final = entered(
         "run were made with is written again",
         changes=unusable,
         shows=network_ready,
+    )
+)
+
+
+def too_small(node: NodeEvidence) -> Iterator[str]:
+    """IPv6 asks for 1280 octets (RFC 8200, 5), and a link that carries less would lose it."""
+    for link, room in oversized(node).items():
+        if room < LEAST_MTU:
+            yield f"the link below leaves {room} octets to {link}, and IPv6 needs {LEAST_MTU}: look at the link below"
+
+
+MTU: t.Final = entered(
+    Repair(
+        step="lower-overlay-mtu",
+        words="lowers the MTU of the overlay's link to what the link below leaves it, so that senders are told; the CNI's own "
+        "configuration is still a person's, and its agent may set the old one again when it starts",
+        changes=lambda node: tuple(Mtu(link, room) for link, room in oversized(node).items()),
+        refuse=too_small,
     )
 )

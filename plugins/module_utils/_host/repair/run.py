@@ -56,6 +56,7 @@ MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
     kinds.Orphan: files.orphan,
     kinds.Remembered: cni.remembered,
     kinds.Addresses: cni.addresses,
+    kinds.Mtu: system.mtu,
     kinds.Space: space.space,
 }
 

@@ -14,7 +14,7 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import Disabled, Hostname, Module, SwapOff, Sysctl, Unit
+from ..._diagnosis.change import Disabled, Hostname, Module, Mtu, SwapOff, Sysctl, Unit
 from ..errors import ProbeError
 from ..files import read, read_or_none
 from ..profile import UNIT_DIRS
@@ -181,4 +181,16 @@ def hostname(change: Hostname, tools: Tools) -> Iterator[Op]:
             Shown("hostname", f"{before}\n", f"{change.name}\n"),
             lambda: tools.run("hostnamectl", "set-hostname", change.name),
             lambda: tools.run("hostnamectl", "set-hostname", before),
+        )
+
+
+def mtu(change: Mtu, tools: Tools) -> Iterator[Op]:
+    """A link that has it already is no change."""
+    before = read(tools.path(f"/sys/class/net/{change.link}/mtu")).strip()
+    if before != str(change.octets):
+        yield Op(
+            f"sets the MTU of {change.link} from {before} to {change.octets}",
+            Shown(f"MTU of {change.link}", f"{before}\n", f"{change.octets}\n"),
+            lambda: tools.run("ip", "link", "set", "dev", change.link, "mtu", str(change.octets)),
+            lambda: tools.run("ip", "link", "set", "dev", change.link, "mtu", before),
         )

@@ -313,6 +313,7 @@ CASES += [
     ),
 ]
 CA = Authority()
+OVERLAID = {"network__vxlans": ("flannel.1",), "network__links_up": ("eth0", "flannel.1")}
 KUBECONFIG = "/etc/kubernetes/kubelet.conf"
 NO_CA = File("/etc/kubernetes/pki/ca.crt", False, 0, None, None)
 CASES += [
@@ -327,6 +328,13 @@ CASES += [
         {"certificates__client_ca_file": NO_CA},
         {KUBECONFIG: kubeconfig("https://10.77.0.1:6443", CA.certificate, "/x.pem")},
         after={NO_CA.path: CA.certificate},
+    ),
+    Case(
+        "mtu-mismatch",
+        {**OVERLAID, "network__mtus": {"eth0": 1500, "flannel.1": 1500}},
+        {"/sys/class/net/flannel.1/mtu": "1500\n"},
+        commands=("ip link set dev flannel.1 mtu 1450",),
+        back=("ip link set dev flannel.1 mtu 1500",),
     ),
 ]
 # Shown elsewhere: by test_run.py, test_unmask_and_kill.py, test_certificates.py and test_space.py.
@@ -595,6 +603,12 @@ NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
         {"certificates__client_ca_file": NO_CA},
         {"files": {KUBECONFIG: "a: 1\n"}},
         "/etc/kubernetes/kubelet.conf cannot be used",
+    ),
+    (
+        "mtu-mismatch",
+        {**OVERLAID, "network__mtus": {"eth0": 1300, "flannel.1": 1450}},
+        {"files": {"/sys/class/net/flannel.1/mtu": "1450\n"}},
+        "the link below leaves 1250 octets to flannel.1, and IPv6 needs 1280",
     ),
     (
         "kubelet-cpu-manager-checkpoint",
