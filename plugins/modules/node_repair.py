@@ -78,6 +78,7 @@ options:
       - restore-cni-directory
       - set-aside-cni-config
       - lower-overlay-mtu
+      - remove-stale-service-rules
 seealso:
   - module: outward.kubelet.node_diagnosis
   - module: outward.kubelet.kubelet_restart

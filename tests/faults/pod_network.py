@@ -79,14 +79,21 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(
             node(
                 "iptables-legacy -t nat -N KUBE-SERVICES; iptables-legacy -t nat -A OUTPUT -j KUBE-SERVICES\n"
-                "iptables-legacy -t nat -A KUBE-SERVICES -d 10.96.0.1 -j RETURN"
+                "iptables-legacy -t nat -A KUBE-SERVICES -d 10.96.0.1 -j RETURN\n"
+                "iptables-nft -t nat -N KUBE-SERVICES"  # the lab has no kube-proxy: what one writes now
             ),
         ),
         holds=node(
             "iptables-legacy-save -t nat | grep -q :KUBE-SERVICES && nft list chains | grep -q KUBE-IPTABLES-HINT"
         ),
-        undo=(node("iptables-legacy -t nat -F; iptables-legacy -t nat -X; rmmod iptable_nat || true"),),
-        outcome="needs-operator",
+        undo=(
+            node(
+                "iptables-nft -t nat -X KUBE-SERVICES || true\n"
+                "iptables-legacy -t nat -F; iptables-legacy -t nat -X; rmmod iptable_nat || true"
+            ),
+        ),
+        outcome="recovered",
+        actions=("remove-stale-service-rules",),
         note="what a kube-proxy of before an upgrade leaves",
     ),
     Fault(

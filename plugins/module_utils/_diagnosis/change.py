@@ -147,6 +147,12 @@ class Mtu(t.NamedTuple):
     octets: int
 
 
+class ServiceChains(t.NamedTuple):
+    """iptables of this *kind* (legacy, nft) loses the chains of Kubernetes' Services, and what leads to them; IPv4."""
+
+    kind: str
+
+
 class Reservations(t.NamedTuple):
     """host-local's reservations below *directory* whose sandbox the runtime does not know are moved into our backup."""
 
@@ -184,6 +190,7 @@ Change = t.Union[
     Orphan,
     Addresses,
     Mtu,
+    ServiceChains,
     Reservations,
     Space,
 ]

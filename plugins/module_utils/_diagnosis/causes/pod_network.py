@@ -176,6 +176,7 @@ def ip_forward_disabled(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="partial",
     refusal="a restart only writes the kubelet's hint anew; the other rules stay",
     automate="guarded",
+    repair="remove-stale-service-rules",
     explains=("sym:service-vip-broken",),
     advice="decide for one (update-alternatives --display iptables) and reboot {host}, or remove the KUBE- chains of "
     "the other",

@@ -13,7 +13,7 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..change import Addresses, Aside, Change, Mtu, Remembered, Reservations, Unit
+from ..change import Addresses, Aside, Change, Mtu, Remembered, Reservations, ServiceChains, Unit
 from ..node import NodeEvidence
 from ..repair import Repair, entered
 from ..signs import oversized, said
@@ -116,5 +116,34 @@ MTU: t.Final = entered(
         "configuration is still a person's, and its agent may set the old one again when it starts",
         changes=lambda node: tuple(Mtu(link, room) for link, room in oversized(node).items()),
         refuse=too_small,
+    )
+)
+
+
+def kinds(node: NodeEvidence) -> tuple[str, tuple[str, ...], str]:
+    """The kind of iptables that the kubelet uses (it leaves a hint there), Kubernetes' chains in it, and the other kind."""
+    firewall = node.network.firewall
+    if "KUBE-IPTABLES-HINT" in firewall.nft_chains:
+        return "nft", firewall.nft_chains, "legacy"
+    return "legacy", firewall.legacy_chains, "nft"
+
+
+def only_there(node: NodeEvidence) -> Iterator[str]:
+    """Then whoever writes them may have chosen the other kind, and they are all that there is."""
+    used, chains, other = kinds(node)
+    if "KUBE-SERVICES" not in chains:
+        yield (
+            f"iptables-{used} has no KUBE-SERVICES: the rules of Services in iptables-{other} may be the ones that count; "
+            "kube-proxy's log says which kind it writes"
+        )
+
+
+CHAINS: t.Final = entered(
+    Repair(
+        step="remove-stale-service-rules",
+        words="removes Kubernetes' chains from the kind of iptables that the kubelet does not use, when Services' rules stand in the "
+        "other as well; rules of others stay",
+        changes=lambda node: (ServiceChains(kinds(node)[2]),),
+        refuse=only_there,
     )
 )

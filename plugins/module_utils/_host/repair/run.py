@@ -28,7 +28,7 @@ from ..errors import EXPECTED, words
 from ..ordered import Ordered
 from ..probes.cri import Refused
 from ..task import Action, Checks, Outcome, Request
-from . import certificates, cni, files, kubelet, runtime, space, system
+from . import certificates, cni, files, firewall, kubelet, runtime, space, system
 from .tools import NotPossible, Op, Tools
 
 # Between two looks at the whole node, seconds: each costs it two to three.
@@ -57,6 +57,7 @@ MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
     kinds.Remembered: cni.remembered,
     kinds.Addresses: cni.addresses,
     kinds.Mtu: system.mtu,
+    kinds.ServiceChains: firewall.service_chains,
     kinds.Space: space.space,
 }
 

@@ -15,7 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import File, Journal, LogLine, Setting
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import (
+    File,
+    Firewall,
+    Journal,
+    LogLine,
+    Setting,
+)
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
@@ -336,6 +342,13 @@ CASES += [
         commands=("ip link set dev flannel.1 mtu 1450",),
         back=("ip link set dev flannel.1 mtu 1500",),
     ),
+    Case(
+        "iptables-backend-mismatch",
+        {"network__firewall": Firewall((), (), ("KUBE-IPTABLES-HINT", "KUBE-SERVICES"), ("KUBE-SERVICES",))},
+        said={"iptables-legacy-save": "*nat\n:KUBE-SERVICES - [0:0]\n-A OUTPUT -j KUBE-SERVICES\nCOMMIT\n"},
+        commands=("iptables-legacy-restore --noflush --wait=5 BACKUP/iptables-legacy.without",),
+        back=("iptables-legacy-restore --noflush --wait=5 BACKUP/iptables-legacy.with",),
+    ),
 ]
 # Shown elsewhere: by test_run.py, test_unmask_and_kill.py, test_certificates.py and test_space.py.
 ELSEWHERE = {
@@ -609,6 +622,18 @@ NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
         {**OVERLAID, "network__mtus": {"eth0": 1300, "flannel.1": 1450}},
         {"files": {"/sys/class/net/flannel.1/mtu": "1450\n"}},
         "the link below leaves 1250 octets to flannel.1, and IPv6 needs 1280",
+    ),
+    (
+        "iptables-backend-mismatch",
+        {"network__firewall": Firewall((), (), ("KUBE-IPTABLES-HINT",), ("KUBE-SERVICES",))},
+        {},
+        "iptables-nft has no KUBE-SERVICES",
+    ),
+    (
+        "iptables-backend-mismatch",
+        {"network__firewall": Firewall((), (), ("KUBE-SERVICES",), ("KUBE-IPTABLES-HINT", "KUBE-SERVICES"))},
+        {"said": {"iptables-nft-save": "*nat\nCOMMIT\n"}},
+        "iptables-nft-save shows no chain of Kubernetes' Services",
     ),
     (
         "kubelet-cpu-manager-checkpoint",
