@@ -15,6 +15,11 @@ from .pressure import own_filesystem, shared_again
 MEND: t.Final = node("back; restart containerd")
 
 
+NO_RUNTIME: t.Final = (
+    'printf \'\\n[plugins."io.containerd.grpc.v1.cri".containerd]\\ndefault_runtime_name = "nope"\\n\' >> $CONTAINERD'
+)
+
+
 def config(id: str, script: str, holds: str, **more: t.Any) -> Fault:
     """containerd is started again on another configuration."""
     fields: dict[str, t.Any] = {"outcome": "needs-operator", **more}
@@ -102,8 +107,17 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     config(
         "containerd-cri-plugin-load-failed",
-        'printf \'\\n[plugins."io.containerd.grpc.v1.cri".containerd]\\ndefault_runtime_name = "nope"\\n\' >> $CONTAINERD',
+        NO_RUNTIME,
         "[ $(substate containerd) = running ] && said containerd 'failed to load plugin.*cri'",
+        outcome="refused",
+    ),
+    config(
+        "containerd-cri-plugin-load-failed-with-copy",
+        f"keep $CONTAINERD.bak; cp -a $CONTAINERD $CONTAINERD.bak; {NO_RUNTIME}",
+        "[ $(substate containerd) = running ] && said containerd 'failed to load plugin.*cri'",
+        roots=("containerd-cri-plugin-load-failed",),
+        outcome="recovered",
+        actions=("restore-containerd-config",),
     ),
     Fault(
         id="containerd-socket-permission",

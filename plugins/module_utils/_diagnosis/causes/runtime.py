@@ -134,6 +134,7 @@ def containerd_cri_disabled(node: NodeEvidence, cluster: ClusterEvidence) -> Ite
     restart="harmful",
     refusal="a kubelet that starts without a CRI exits",
     automate="guarded",
+    repair="restore-containerd-config",
     explains=RUNTIME_DOWN,
     advice="ssh {host} 'sudo ctr plugins ls' and mend the first of snapshotter, bolt and cri that says error; "
     "then: sudo systemctl restart {runtime_unit}",

@@ -336,6 +336,18 @@ CASES += [
         after={NO_CA.path: CA.certificate},
     ),
     Case(
+        "containerd-cri-plugin-load-failed",
+        {
+            "runtime__cri__outcome": "unimplemented",
+            "runtime__journal": log("failed to load plugin id=io.containerd.grpc.v1.cri error=no such runtime"),
+        },
+        {**UNITS, TOML: "[plugins]\n", f"{TOML}.bak": "SystemdCgroup = true\n"},
+        {DUMP: "    SystemdCgroup = true\n"},
+        commands=(f"systemctl restart {CONTAINERD}",),
+        after={TOML: "SystemdCgroup = true\n"},
+        back=(f"systemctl restart {CONTAINERD}",),
+    ),
+    Case(
         "mtu-mismatch",
         {**OVERLAID, "network__mtus": {"eth0": 1500, "flannel.1": 1500}},
         {"/sys/class/net/flannel.1/mtu": "1500\n"},
