@@ -57,6 +57,7 @@ options:
       - free-disk-space
       - vacuum-journal
       - delete-rotated-logs
+      - free-space-beside-images
       - set-aside-orphaned-pod
       - restore-client-ca
       - relink-client-certificate

@@ -12,6 +12,17 @@ from .model import Fault, controller, node, program
 from .pods import GONE, pod
 from .pressure import own_filesystem
 
+CACHED: t.Final = "/var/cache/apt/archives/outward_1_all.deb"
+
+
+def ballast(path: str) -> str:
+    """An eighth of the disk is left, and no threshold of imagefs: Pods would be evicted at 15 % at the same time."""
+    return (
+        "setting evictionHard '{memory.available: 100Mi, nodefs.available: 10%}'; restart kubelet\n"
+        f"set -- $(df -B1 --output=size,avail / | tail -1)\nfallocate -l $(($2 - $1 / 8)) {path}"
+    )
+
+
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
         id="kernel-oom-system",
@@ -169,17 +180,22 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     Fault(
         id="image-gc-failing",
-        inject=(
-            node(
-                # Without the 15 % of imagefs.available, below which Pods are evicted at the same time.
-                "setting evictionHard '{memory.available: 100Mi, nodefs.available: 10%}'; restart kubelet\n"
-                "set -- $(df -B1 --output=size,avail / | tail -1)\nfallocate -l $(($2 - $1 / 8)) /var/lib/outward-fill"
-            ),
-        ),
+        inject=(node(ballast("/var/lib/outward-fill")),),
         holds=node("said kubelet 'Image garbage collection failed multiple times in a row'"),
         undo=(node("rm -f /var/lib/outward-fill; back; restart kubelet"),),
-        outcome="needs-operator",
+        outcome="refused",
         deadline=900,
         note="an eighth of the disk left: above the eviction threshold, below the one of image collection (each 5 min)",
+    ),
+    Fault(
+        id="image-gc-failing-package-cache",
+        roots=("image-gc-failing",),
+        inject=(node(f"mkdir -p /var/cache/apt/archives\n{ballast(CACHED)}"),),
+        holds=node("said kubelet 'Image garbage collection failed multiple times in a row'"),
+        undo=(node(f"rm -f {CACHED}; back; restart kubelet"),),
+        outcome="recovered",
+        actions=("free-space-beside-images",),
+        deadline=900,
+        note="what nobody misses fills it",
     ),
 )

@@ -45,6 +45,7 @@ def filling(disk: Filesystem) -> bool:
     restart="useless",
     refusal="a restart frees no space",
     automate="guarded",
+    repair="free-space-beside-images",
     explains=(),
     advice="ssh {host} 'sudo du -xh -d3 / | sort -h | tail -20': what fills the disk is no image "
     "(look below mount points too: mount --bind / /mnt)",

@@ -91,6 +91,23 @@ LOGS: t.Final = entered(
         patience=TRANSITION,
     )
 )
+
+
+def beside_images(node: NodeEvidence) -> tuple[Change, ...]:
+    """Until that disk is not filling any more; the images are the kubelet's own to collect, and it has tried."""
+    disk = node.pressure.imagefs
+    return (Space(disk.path, int((CALM + MARGIN) * disk.size), ("packages", "journal", "logs")),)
+
+
+BESIDE: t.Final = entered(
+    Repair(
+        step="free-space-beside-images",
+        words="deletes the package cache, old journals and rotated container logs on the disk of the images, in this order and only until a "
+        "fifth of it is free; refuses before it begins when that is not enough",
+        changes=beside_images,
+        patience=TRANSITION,
+    )
+)
 # The kubelet looks for orphans every few seconds, and its words count for 5 min (causes/volumes.py).
 ORPHANED: t.Final = r'[Oo]rphaned pod "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})" found'
 HOUSEKEEPING: t.Final = 330

@@ -116,7 +116,13 @@ def recorded(file: Path) -> tuple[NodeEvidence, ClusterEvidence]:
 LEVELS: dict[Automate, set[str]] = {"none": set(), "safe": {"safe"}, "guarded": {"safe", "guarded"}}
 # Whether a full disk has enough that nobody misses, whether modprobe.d forbids a module, and whether a flag is one of those
 # that did nothing, and whether there is a good copy, is only asked on the node, which has the last word.
-OF_THE_NODE = {"free-disk-space", "load-overlay", "remove-old-flags", "restore-containerd-config"}
+OF_THE_NODE = {
+    "free-disk-space",
+    "free-space-beside-images",
+    "load-overlay",
+    "remove-old-flags",
+    "restore-containerd-config",
+}
 RECORDED = [
     file
     for file in FILES

@@ -371,6 +371,7 @@ ELSEWHERE = {
     "free-disk-space",
     "vacuum-journal",
     "delete-rotated-logs",
+    "free-space-beside-images",
 }
 
 

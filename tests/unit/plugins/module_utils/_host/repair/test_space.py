@@ -18,7 +18,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repairs
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair import consumers, space
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded, enum
 from tests.unit.helpers import filesystem, healthy_node
-from tests.unit.helpers_repair import Fake, Patient, repair, request
+from tests.unit.helpers_repair import Fake, Patient, log, repair, request
 
 MIB = 1024 * 1024
 LOG = "/var/log/pods/default_web_1234/app"
@@ -87,6 +87,23 @@ def test_what_is_not_enough_is_refused_with_the_names_of_the_largest(
     (why,) = outcome.refusals
     assert "100 MiB are needed" in why
     assert "nothing was deleted. The largest there: /var/lib/app 4 MiB; logs of Pod default/web 2 MiB" in why
+
+
+COLLECTING = log("Image garbage collection failed multiple times in a row")
+
+
+@pytest.mark.parametrize(
+    ("short", "result", "kept"), [(MIB // 2, "done", {OLD, NEWER}), (9 * MIB, "refused", {DEB, OLD, NEWER})]
+)
+def test_beside_images_a_fifth_is_made_free_and_no_image_goes(
+    tmp_path: Path, short: int, result: str, kept: set[str]
+) -> None:
+    made = desk(tmp_path, short - (int(0.22 * SIZE) - int(0.17 * SIZE)), ListImages=image("unused", MIB))
+    full = node(int(0.12 * SIZE), kubelet__journal=COLLECTING)
+    outcome = repair(Patient(full, [node(int(0.3 * SIZE))]), made, request(tmp_path, "image-gc-failing"))
+    assert outcome.result == result
+    assert left(made) & {DEB, OLD, NEWER} == kept
+    assert not [command for command in made.commands if "RemoveImage" in command]
 
 
 def image(name: str, size: int, *, pinned: bool = False, pulled: bool = True) -> bytes:
