@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait until the API shows that an action worked, soak, look at the node once more, and say what was proven."""
+"""Wait until the API shows that an action worked, soak, look at both once more, and say what was proven."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PAUSE: t.Final = 0.5  # between two looks at the API, seconds: three calls about
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller; one more run of node_facts on the node after the soak."""
+    """Runs on the controller; after the soak one more run of node_facts on the node, and one more look at the API."""
 
     _supports_check_mode = False
 
@@ -68,7 +68,9 @@ class ActionModule(ActionBase):
         proof = Proof({**local, **shown.checks})
         if proof.proven and options["soak_seconds"]:
             time.sleep(options["soak_seconds"])
-            proof = survived(proof, node, self._look(options, ["kubelet"], variables))
+            calm = self._look(options, ["kubelet"], variables)
+            later = Moment(calm, glance(options, before.cluster.name, before.cluster.fleet))
+            proof = survived(proof, node, later)
         return proof
 
     def _wait(

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from .cluster import ClusterEvidence, Pod
 from .evidence import Undecided
 from .explain import chosen
-from .health import examine
+from .health import examine, ready
 from .node import NodeEvidence
 from .repair import REPAIRS
 from .signs import running
@@ -74,9 +74,20 @@ def _ask(question: Question, action: Action, before: Moment, after: Moment) -> b
         return None
 
 
-def survived(proof: Proof, after: NodeEvidence, later: NodeEvidence) -> Proof:
-    """*proof* with one more check: between these two looks the kubelet was not restarted and still answers."""
-    return Proof({**proof.checks, "no_restart_during_soak": _calm(after, later)})
+def survived(proof: Proof, after: NodeEvidence, later: Moment) -> Proof:
+    """*proof* with what the soak adds: the kubelet was not restarted and still answers, and the API has it as Ready.
+
+    A kubelet whose runtime has just come back can post Ready=False once more, up to 10 s after it had posted True.
+    """
+    calm, still = _calm(after, later.node), _ready(later)
+    return Proof({**proof.checks, "no_restart_during_soak": calm, "ready_after_soak": still})
+
+
+def _ready(moment: Moment) -> bool | None:
+    try:
+        return ready(moment.node, moment.cluster)
+    except Undecided:
+        return None
 
 
 def _calm(after: NodeEvidence, later: NodeEvidence) -> bool | None:

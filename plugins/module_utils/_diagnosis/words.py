@@ -44,6 +44,7 @@ PROOFS: t.Final = {
     "pods_run_again": "the Pods run",
     "cause_gone": "the cause is gone",
     "no_restart_during_soak": "it did not restart again",
+    "ready_after_soak": "it is still Ready",
 }
 
 
