@@ -118,6 +118,17 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         actions=("raise-inotify-limits",),
         undo="sysctl -w fs.inotify.max_user_instances=$(cat /run/outward-inotify)",
     ),
+    crash(
+        "kubelet-inotify-watches-startup",
+        "sysctl -n fs.inotify.max_user_watches > /run/outward-watches; sysctl -w fs.inotify.max_user_watches=1",
+        "inotify_add_watch .*no space left on device",
+        roots=("kubelet-insufficient-inotify-startup",),
+        outcome="recovered",
+        actions=("raise-inotify-limits",),
+        undo="sysctl -w fs.inotify.max_user_watches=$(cat /run/outward-watches)",
+        deadline=120,
+        note="instances are left, and no watch: cAdvisor cannot look at the control groups",
+    ),
     Fault(
         id="kubelet-start-limit-hit",
         roots=("kubelet-unknown-flag",),

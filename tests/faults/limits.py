@@ -10,9 +10,9 @@ import typing as t
 
 from .model import Fault, controller, node, program
 from .pods import GONE, pod
-from .pressure import own_filesystem
+from .pressure import CACHE, own_filesystem
 
-CACHED: t.Final = "/var/cache/apt/archives/outward_1_all.deb"
+CACHED: t.Final = f"{CACHE}/outward_1_all.deb"
 
 
 def ballast(path: str) -> str:
@@ -190,7 +190,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
         id="image-gc-failing-package-cache",
         roots=("image-gc-failing",),
-        inject=(node(f"mkdir -p /var/cache/apt/archives\n{ballast(CACHED)}"),),
+        inject=(node(f"mkdir -p {CACHE}\n{ballast(CACHED)}"),),
         holds=node("said kubelet 'Image garbage collection failed multiple times in a row'"),
         undo=(node(f"rm -f {CACHED}; back; restart kubelet"),),
         outcome="recovered",

@@ -11,6 +11,8 @@ from pathlib import PurePath
 
 from .model import Fault, controller, node, program
 
+CACHE: t.Final = "/var/cache/apt/archives"
+
 
 def own_filesystem(directory: str, units: str, options: str) -> str:
     """Lines that move *directory* onto a small filesystem of its own (busybox mke2fs *options*), and start *units* again."""
@@ -27,6 +29,16 @@ def shared_again(directory: str, units: str) -> str:
     """The inverse of :func:`own_filesystem`."""
     image = f"/var/lib/outward-{PurePath(directory).name}.img"
     return f"systemctl stop {units}; umount -l {directory}; rm {image}; systemctl start {units}"
+
+
+def beside_packages(directory: str) -> str:
+    """Lines that put the package cache onto the filesystem of *directory* as well, as one data disk for both has it."""
+    return f"mkdir -p {directory}/archives {CACHE}; mount --bind {directory}/archives {CACHE}"
+
+
+def alone_again(directory: str, units: str) -> str:
+    """The inverse of both."""
+    return f"umount -l {CACHE}; {shared_again(directory, units)}"
 
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
@@ -98,6 +110,24 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         outcome="refused",
         deadline=120,
         note="images on a filesystem of their own, 5 % of it left",
+    ),
+    Fault(
+        id="disk-pressure-imagefs-package-cache",
+        roots=("disk-pressure-imagefs",),
+        inject=(
+            node(
+                f"{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
+                f"{beside_packages('/var/lib/containerd')}\n"
+                "set -- $(df -B1 --output=size,avail /var/lib/containerd | tail -1)\n"
+                f"head -c $(($2 - $1 / 20)) /dev/zero > {CACHE}/outward_1_all.deb"
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(node(alone_again("/var/lib/containerd", "containerd kubelet")),),
+        outcome="recovered",
+        actions=("free-disk-space",),
+        deadline=120,
+        note="images and the package cache on one data disk, and what nobody misses fills it",
     ),
     Fault(
         id="inode-exhaustion",

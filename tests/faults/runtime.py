@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, controller, node
+from .model import Fault, awaited, controller, node
 from .pods import GONE, IMAGE, event, pod
-from .pressure import own_filesystem, shared_again
+from .pressure import CACHE, alone_again, beside_packages, own_filesystem, shared_again
 
 MEND: t.Final = node("back; restart containerd")
 
@@ -42,6 +42,19 @@ def binary(id: str, path: str, says: str) -> Fault:
         outcome="needs-operator",
         deadline=120,
     )
+
+
+# No container may be left: each has an overlay for its root.
+NO_OVERLAY: t.Final = (
+    "systemctl stop kubelet containerd; echo 1 > /sys/fs/cgroup/kubepods.slice/cgroup.kill\n"
+    "pkill -9 -f containerd-shim-runc-v2 || true; sleep 2; umount -a -t overlay\n"
+    "echo 'install overlay /bin/false' > /etc/modprobe.d/outward.conf; modprobe -r overlay\n"
+    "systemctl start --no-block containerd kubelet"
+)
+OVERLAY_FAILS: t.Final = node(
+    "! grep -qw overlay /proc/filesystems && said containerd 'failed to mount rootfs component: no such device'"
+)
+OVERLAY_AGAIN: t.Final = node("rm /etc/modprobe.d/outward.conf; modprobe overlay; restart containerd kubelet")
 
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
@@ -190,22 +203,28 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     Fault(
         id="containerd-overlay-unsupported",
-        # No container may be left: each has an overlay for its root.
-        inject=(
-            node(
-                "systemctl stop kubelet containerd; echo 1 > /sys/fs/cgroup/kubepods.slice/cgroup.kill\n"
-                "pkill -9 -f containerd-shim-runc-v2 || true; sleep 2; umount -a -t overlay\n"
-                "echo 'install overlay /bin/false' > /etc/modprobe.d/outward.conf; modprobe -r overlay\n"
-                "systemctl start --no-block containerd kubelet"
-            ),
-        ),
-        holds=node(
-            "! grep -qw overlay /proc/filesystems && said containerd 'failed to mount rootfs component: no such device'"
-        ),
-        undo=(node("rm /etc/modprobe.d/outward.conf; modprobe overlay; restart containerd kubelet"),),
+        inject=(node(NO_OVERLAY),),
+        holds=OVERLAY_FAILS,
+        undo=(OVERLAY_AGAIN,),
         outcome="refused",
         deadline=120,
         note="as after an upgrade of the kernel that took the modules of the running one away; modprobe.d forbids it here",
+    ),
+    Fault(
+        id="containerd-overlay-not-loaded",
+        roots=("containerd-overlay-unsupported",),
+        # A blacklisted module is not loaded by the mount that wants it (modprobe.d(5)), and by its name it is.
+        inject=(
+            node(NO_OVERLAY),
+            awaited(OVERLAY_FAILS),
+            node("echo 'blacklist overlay' > /etc/modprobe.d/outward.conf"),
+        ),
+        holds=OVERLAY_FAILS,
+        undo=(OVERLAY_AGAIN,),
+        outcome="recovered",
+        actions=("load-overlay",),
+        deadline=120,
+        note="it could not be loaded when containerd started, and now it can: the package of the modules is there again",
     ),
     Fault(
         id="containerd-disk-full",
@@ -221,6 +240,23 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         outcome="refused",
         deadline=120,
         note="images on a filesystem of their own, and nothing of it left",
+    ),
+    Fault(
+        id="containerd-disk-full-package-cache",
+        roots=("containerd-disk-full",),
+        inject=(
+            node(
+                f"{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
+                f"{beside_packages('/var/lib/containerd')}\n"
+                f"cat /dev/zero > {CACHE}/outward_1_all.deb || true"
+            ),
+        ),
+        holds=node("[ $(df -B1 --output=avail /var/lib/containerd | tail -1) -lt 1048576 ]"),
+        undo=(node(alone_again("/var/lib/containerd", "containerd kubelet")),),
+        outcome="recovered",
+        actions=("free-disk-space",),
+        deadline=120,
+        note="images and the package cache on one data disk, not a byte is left, and what nobody misses fills it",
     ),
     Fault(
         id="containerd-snapshot-corrupt",
