@@ -61,6 +61,8 @@ options:
       - set-aside-orphaned-pod
       - restore-client-ca
       - relink-client-certificate
+      - set-api-server
+      - rebuild-kubeconfig
       - unmask-kubelet
       - switch-off-swap
       - set-aside-cpu-state
@@ -80,6 +82,13 @@ options:
       - set-aside-cni-config
       - lower-overlay-mtu
       - remove-stale-service-rules
+  server:
+    description:
+      - The address at which the controller reaches the API server, for the steps that write it.
+      - It is written only when the API server answers the node there too, with a certificate that the node's own CA has signed for
+        that address. An address that is the node itself (V(127.0.0.1), V(localhost)) is refused.
+    type: str
+    default: ""
 seealso:
   - module: outward.kubelet.node_diagnosis
   - module: outward.kubelet.kubelet_restart

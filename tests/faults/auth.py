@@ -65,6 +65,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "kubelet-kubeconfig-missing",
         "keep $KUBECONFIG; rm $KUBECONFIG",
         f"[ $(substate kubelet) = auto-restart ] && said kubelet '{NO_BOOTSTRAP}'",
+        outcome="recovered",
+        actions=("rebuild-kubeconfig",),
     ),
     restarted(
         "kubelet-client-ca-file-missing",

@@ -80,7 +80,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("said kubelet 'lookup api.lab.invalid'"),
         undo=(node("back; restart kubelet"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("set-api-server", "restart-kubelet"),
     ),
     Fault(
         id="apiserver-endpoint-stale",
@@ -91,7 +92,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("said kubelet 'dial tcp 10.77.0.250:6443'"),
         undo=(node("back; restart kubelet"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("set-api-server", "restart-kubelet"),
         note="the address that the control plane had before",
     ),
     Fault(

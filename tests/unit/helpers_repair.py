@@ -13,7 +13,12 @@ from pathlib import Path
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import RULES
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import Policy
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Journal, LogLine, NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import (
+    ApiPath,
+    Journal,
+    LogLine,
+    NodeEvidence,
+)
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import REPAIRING
@@ -21,6 +26,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._host.errors impor
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.run import Repaired, Repairing
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.tools import Tools
 from ansible_collections.outward.kubelet.plugins.module_utils._host.task import Request
+from ansible_collections.outward.kubelet.plugins.module_utils._parse import kubeconfig
 from tests.unit.helpers import healthy_node
 from tests.unit.helpers_host import Scripted
 
@@ -38,6 +44,9 @@ class Fake(Tools):
         self.said: dict[str, str | ProbeError] = said.get("said", {})
         self.answers: dict[str, bytes] = said.get("answers", {})
         self.free: t.Callable[[], int] = lambda: 0
+        self.server = said.get("server", "")
+        self.answer: ApiPath = said.get("answer", healthy_node().network.api)
+        self.reached: list[kubeconfig.Access] = []
         for path, text in said.get("files", {}).items():
             self.write(path, text)
 
@@ -65,6 +74,10 @@ class Fake(Tools):
         if method not in self.answers:
             self.commands.append(f"{method} {message.strip().decode(errors='replace')}")
         return self.answers.get(method, b"")
+
+    def reach(self, access: kubeconfig.Access) -> ApiPath:
+        self.reached.append(access)
+        return self.answer
 
     def available(self, path: str) -> int:
         return self.free()

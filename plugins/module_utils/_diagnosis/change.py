@@ -28,6 +28,7 @@ class Content(t.NamedTuple):
 
     path: str
     text: str
+    mode: int = 0o644  # of a file that was not there
 
 
 class Lines(t.NamedTuple):
@@ -98,6 +99,25 @@ class ClientCertificate(t.NamedTuple):
 
     path: str
     kubeconfig: str  # whose CA must have signed it
+    name: str
+    now: datetime
+
+
+class ApiServer(t.NamedTuple):
+    """The kubeconfig at *path*, whose one server becomes the address that the controller has, when it answers this node there."""
+
+    path: str
+
+
+class NodeKubeconfig(t.NamedTuple):
+    """The kubelet's kubeconfig at *path*, made anew: the controller's address, the CA in *ca_file*, the *client* certificate.
+
+    Only when that certificate is for *name*, has its key, is signed by that CA and is good *now*.
+    """
+
+    path: str
+    ca_file: str
+    client: str
     name: str
     now: datetime
 
@@ -183,6 +203,8 @@ Change = t.Union[
     KubeletConfig,
     ClientCa,
     ClientCertificate,
+    ApiServer,
+    NodeKubeconfig,
     Resolver,
     Remembered,
     PauseImage,

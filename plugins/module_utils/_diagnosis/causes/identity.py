@@ -177,6 +177,7 @@ def client_pem_corrupt(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="harmful",
     refusal="the kubelet reads the file at its start, and would not come back",
     automate="guarded",
+    repair="rebuild-kubeconfig",
     explains=("kubelet-client-pem-missing", "sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
     advice=NEW_CERTIFICATE,

@@ -163,6 +163,7 @@ def cni_binary_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="useless",
     refusal="a restart does not mend the resolver",
     automate="guarded",
+    repair="set-api-server",
     explains=("registry-unreachable-from-node", "sym:node-unknown"),
     advice="ssh {host} 'cat /etc/resolv.conf; getent hosts NAME' for the name in {server}",
 )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator
 
-from ..change import Change, ClientCa, ClientCertificate
+from ..change import ApiServer, Change, ClientCa, ClientCertificate, NodeKubeconfig
 from ..node import NodeEvidence
 from ..repair import Repair, entered
 from ..signs import flag, kubelet_answers, true_time
@@ -48,14 +48,18 @@ CLIENT_CA: t.Final = entered(
 )
 
 
-def relinked(node: NodeEvidence) -> tuple[Change, ...]:
+def user(node: NodeEvidence) -> str:
     """As the kubelet calls itself: by its flag, else as the host is called."""
-    given, kubeconfig = flag(node, "--hostname-override"), node.certificates.kubeconfig
-    name = given[0] if given else node.identity.hostname.strip()
-    now = true_time(node)
+    given = flag(node, "--hostname-override")
+    return USER + (given[0] if given else node.identity.hostname.strip()).lower()
+
+
+def relinked(node: NodeEvidence) -> tuple[Change, ...]:
+    """The link that the kubeconfig names."""
+    now, kubeconfig = true_time(node), node.certificates.kubeconfig
     if now is None or kubeconfig.client_certificate is None:
         return ()
-    return (ClientCertificate(kubeconfig.client_certificate, kubeconfig.file.path, f"{USER}{name.lower()}", now),)
+    return (ClientCertificate(kubeconfig.client_certificate, kubeconfig.file.path, user(node), now),)
 
 
 def kept_otherwise(node: NodeEvidence) -> Iterator[str]:
@@ -74,6 +78,55 @@ CLIENT_CERTIFICATE: t.Final = entered(
         "key, is signed by the cluster's CA and has not expired; systemd starts the kubelet again",
         changes=relinked,
         refuse=kept_otherwise,
+        shows=kubelet_answers,
+    )
+)
+
+
+def not_reached(node: NodeEvidence) -> Iterator[str]:
+    """The half of the causes' rules that the node alone can tell."""
+    api = node.network.api
+    if api.outcome in ("unresolvable", "refused", "unreachable", "tls"):
+        yield f"{api.server} (in {node.certificates.kubeconfig.file.path}): {api.detail}"
+
+
+def reached(node: NodeEvidence) -> bool:
+    """The kubeconfig as it is now leads to an API server that is ready."""
+    return node.network.api.outcome == "ok"
+
+
+API_SERVER: t.Final = entered(
+    Repair(
+        step="set-api-server",
+        words="writes the address at which the controller reaches the API server into the kubelet's kubeconfig, when it answers the node "
+        "there too, with a certificate of the cluster's CA for that address; then the kubelet is restarted",
+        changes=lambda node: (ApiServer(node.certificates.kubeconfig.file.path),),
+        sign=not_reached,
+        shows=reached,
+        restart=True,
+    )
+)
+
+
+def made_anew(node: NodeEvidence) -> tuple[Change, ...]:
+    """Of what kubeadm left on this node."""
+    path, client = node.certificates.kubeconfig.file.path, node.certificates.client_file.path
+    return (NodeKubeconfig(path, node.profile.ca_file, client, user(node), node.clock.now),)
+
+
+def no_clock(node: NodeEvidence) -> Iterator[str]:
+    """The API server cannot be asked for the time: its address is what is missing."""
+    if not node.clock.synchronized:
+        yield "the clock is not synchronised: whether the certificate is good cannot be told"
+
+
+KUBECONFIG: t.Final = entered(
+    Repair(
+        step="rebuild-kubeconfig",
+        words="makes the kubelet's kubeconfig anew, of the cluster's CA and the client certificate that are on the node, and of the address "
+        "at which the controller reaches the API server, when it answers the node there too; systemd starts the kubelet again",
+        changes=made_anew,
+        refuse=no_clock,
         shows=kubelet_answers,
     )
 )

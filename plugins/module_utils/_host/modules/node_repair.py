@@ -30,6 +30,7 @@ from ..repair.tools import Op, Tools
 KNOWN: t.Final = (RULES, REPAIRING)  # importing them is what fills CAUSES and REPAIRS
 ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
     "step": {"type": "str", "required": True, "choices": list(REPAIRS)},
+    "server": {"type": "str", "default": ""},
     **COMMON,
 }
 
@@ -42,7 +43,7 @@ def answer(parameters: t.Mapping[str, t.Any], check: bool) -> JSON:
         raise WrongCall(f"{step} is no repair of {request.cause}")
     profile = resolve(parameters["profile"])
     backup = f"{os.path.dirname(request.ledger)}/backup/{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{step}"
-    run = Repairing(REPAIRS[step], ThisNode(profile), Tools(profile, backup), request)
+    run = Repairing(REPAIRS[step], ThisNode(profile), Tools(profile, backup, server=parameters["server"]), request)
     outcome = run.carry_out()
     return told(described(step, request, outcome), outcome, backup)
 

@@ -51,8 +51,8 @@ def relinked(change: ClientCertificate, tools: Tools) -> Iterator[Op]:
     """The one that is good for the longest; what the link led to stays where it is."""
     directory, authority = os.path.dirname(change.path), _authority(change.kubeconfig, tools)
     dated = [name for name in names(tools.path(directory)) if re.fullmatch(DATED, name)]
-    ends = [(_end(tools.path(f"{directory}/{name}"), change, authority), name) for name in dated]
-    good = sorted((end, name) for end, name in ends if end is not None)
+    ends = [(end(tools.path(f"{directory}/{name}"), change.name, change.now, authority), name) for name in dated]
+    good = sorted((until, name) for until, name in ends if until is not None)
     if not good:
         raise NotPossible(
             f"of {len(dated)} certificates in {directory} none is for {change.name}, has its key, is signed by the cluster's CA "
@@ -61,16 +61,19 @@ def relinked(change: ClientCertificate, tools: Tools) -> Iterator[Op]:
     yield _leading(change.path, f"{directory}/{good[-1][1]}", tools)
 
 
-def _end(path: str, change: ClientCertificate, authority: t.Sequence[x509.X509]) -> t.Optional[datetime]:
-    """When it expires; None: it is of no use. A signature that only openssl could check is the API server's to refuse."""
+def end(path: str, name: str, now: datetime, authority: t.Sequence[x509.X509]) -> t.Optional[datetime]:
+    """When a client certificate for *name* expires; None: it is of no use.
+
+    A signature that only openssl could check is the API server's to refuse.
+    """
     try:
         text = read(path)
         found = x509.certificates(text)[0]
-        ours = found.common_name == change.name and x509.belongs(x509.public_half(text), found)
+        ours = found.common_name == name and x509.belongs(x509.public_half(text), found)
     except (OSError, ParseError):
         return None
     signed = any(x509.signed_by(found, each) is not False for each in authority)
-    return found.not_after if ours and signed and found.not_before <= change.now < found.not_after else None
+    return found.not_after if ours and signed and found.not_before <= now < found.not_after else None
 
 
 def _leading(path: str, target: str, tools: Tools) -> Op:

@@ -71,7 +71,7 @@ def content(change: Content, tools: Tools) -> Iterator[Op]:
     before = read_or_none(tools.path(change.path))
     if before != change.text:
         words = f"writes {change.path}" if before is None else f"rewrites {change.path}"
-        yield _written(words, change.path, before, change.text, tools)
+        yield _written(words, change, before, tools)
 
 
 def lines(change: Lines, tools: Tools) -> Iterator[Op]:
@@ -85,7 +85,7 @@ def lines(change: Lines, tools: Tools) -> Iterator[Op]:
         changed = [(old, new) for old, new in pairs if old != new]
         shown = Shown(change.path, "".join(old for old, dummy in changed), "".join(new for dummy, new in changed))
         words = f"changes {len(changed)} line(s) of {change.path}"
-        yield _written(words, change.path, before, after, tools)._replace(shown=shown)
+        yield _written(words, Content(change.path, after), before, tools)._replace(shown=shown)
     elif change.needed:
         raise NotPossible(f"{change.path} has no line that could be changed: it is written in another way")
 
@@ -107,8 +107,8 @@ def put_back(tools: Tools, path: str) -> None:
         replace(tools.path(path), file.read(), os.stat(copy))
 
 
-def replace(path: str, data: bytes, like: t.Optional[os.stat_result]) -> None:
-    """*data* at *path* in one step, durable; mode and owner as of *like*, or root's and readable by all."""
+def replace(path: str, data: bytes, like: t.Optional[os.stat_result], mode: int = 0o644) -> None:
+    """*data* at *path* in one step, durable; mode and owner as of *like*, or root's with *mode*."""
     temporary = f"{path}.outward"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -116,7 +116,7 @@ def replace(path: str, data: bytes, like: t.Optional[os.stat_result]) -> None:
             raise ProbeError(f"{path}: not all of it could be written")
         if like:
             os.fchown(descriptor, like.st_uid, like.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else 0o644)
+        os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else mode)
         os.fsync(descriptor)
         os.rename(temporary, path)
         _sync(os.path.dirname(path))
@@ -136,7 +136,8 @@ def _sync(directory: str) -> None:
         os.close(descriptor)
 
 
-def _written(words: str, path: str, before: t.Optional[str], after: str, tools: Tools) -> Op:
+def _written(words: str, wanted: Content, before: t.Optional[str], tools: Tools) -> Op:
+    path, after = wanted.path, wanted.text
     place = os.path.realpath(tools.path(path))
 
     def do() -> None:
@@ -146,7 +147,7 @@ def _written(words: str, path: str, before: t.Optional[str], after: str, tools: 
         else:
             keep(tools, path)
             like = os.stat(place)
-        replace(place, after.encode("utf-8", "surrogateescape"), like)
+        replace(place, after.encode("utf-8", "surrogateescape"), like, wanted.mode)
 
     def undo() -> None:
         if before is None:

@@ -28,7 +28,7 @@ from ..errors import EXPECTED, words
 from ..ordered import Ordered
 from ..probes.cri import Refused
 from ..task import Action, Checks, Outcome, Request
-from . import certificates, cni, files, firewall, kubelet, runtime, space, system
+from . import certificates, cni, files, firewall, kubeconfig, kubelet, runtime, space, system
 from .tools import NotPossible, Op, Tools
 
 # Between two looks at the whole node, seconds: each costs it two to three.
@@ -50,6 +50,8 @@ MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
     kinds.KubeletConfig: kubelet.rebuilt,
     kinds.ClientCa: certificates.client_ca,
     kinds.ClientCertificate: certificates.relinked,
+    kinds.ApiServer: kubeconfig.api_server,
+    kinds.NodeKubeconfig: kubeconfig.made_anew,
     kinds.Resolver: kubelet.resolver,
     kinds.PauseImage: runtime.pause_image,
     kinds.GoodCopy: runtime.good_copy,

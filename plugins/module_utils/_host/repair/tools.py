@@ -14,8 +14,9 @@ import time
 import typing as t
 from collections.abc import Callable
 
-from ..._diagnosis.node import Profile
+from ..._diagnosis.node import ApiPath, Profile
 from ..._parse import cri as messages
+from ..._parse import kubeconfig
 from ..._parse.redact import redact
 from ..command import run
 from ..errors import ProbeError
@@ -49,11 +50,15 @@ class Op(t.NamedTuple):
 
 
 class Tools:
-    """The node, below *root* (for tests); copies of what is replaced go into the directory *backup*."""
+    """The node, below *root* (for tests); copies of what is replaced go into the directory *backup*.
 
-    def __init__(self, profile: Profile, backup: str, root: str = "") -> None:
+    *server* is the address at which the controller reaches the API server; empty: not known.
+    """
+
+    def __init__(self, profile: Profile, backup: str, root: str = "", server: str = "") -> None:
         self.profile = profile
         self.backup = backup
+        self.server = server
         self._root = root
 
     def path(self, path: str) -> str:
@@ -76,6 +81,12 @@ class Tools:
         """One call of the container runtime."""
         with Connection(socket_of(self.profile), time.monotonic() + CRI_SECONDS) as connection:
             return connection.call(method, message, service)
+
+    def reach(self, access: kubeconfig.Access) -> ApiPath:
+        """The API server as a kubelet with that kubeconfig would reach it."""
+        from ..probes import api  # ssl costs more than all else here, and few repairs need it
+
+        return api.reach(access, self.profile)
 
     def available(self, path: str) -> int:
         """Bytes on the filesystem of *path*, as the kubelet counts them."""

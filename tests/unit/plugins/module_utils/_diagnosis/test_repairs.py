@@ -98,15 +98,21 @@ def test_a_step_that_is_only_done_by_name_leaves_the_node_to_a_person(policy: Po
 def test_the_kubelet_is_restarted_only_after_what_it_does_not_see_by_itself() -> None:
     assert follow_up(UNMASK) == (UNMASK, RESTART)
     restarted = {step for step in REPAIRS if RESTART in follow_up(step)}
-    assert restarted == {UNMASK, "remove-node-ip", "restore-hostname", "set-resolv-conf"}
+    assert restarted == {UNMASK, "remove-node-ip", "restore-hostname", "set-resolv-conf", "set-api-server"}
     assert (follow_up(RESTART), follow_up(None)) == ((RESTART,), ())
     assert patience(["free-disk-space", RESTART]) > 300
     assert patience([RESTART]) == 0
 
 
 def recorded(file: Path) -> tuple[NodeEvidence, ClusterEvidence]:
-    """As it was seen, with what was not asked for at that time and does not matter here, and another node beside it."""
+    """As it was seen, with what was not asked for at that time and does not matter here, and another node beside it.
+
+    The first recordings have turns of Ready of the faults before theirs, which a reset of the lab takes away since.
+    """
     data = load(file)
+    seen = data["cluster"]["node"] or {}
+    if "events" in seen:
+        seen["events"] = [event for event in seen["events"] if event["reason"] not in ("NodeReady", "NodeNotReady")]
     node = from_json(NodeEvidence, data["node"])
     cluster = from_json(ClusterEvidence, data["cluster"])
     others = fleet(ready=(cluster.name, "another"), controller_manager=None)

@@ -368,6 +368,8 @@ ELSEWHERE = {
     "unmask-kubelet",
     "kill-containerd",
     "relink-client-certificate",
+    "set-api-server",
+    "rebuild-kubeconfig",
     "free-disk-space",
     "vacuum-journal",
     "delete-rotated-logs",
