@@ -59,6 +59,7 @@ options:
       - delete-rotated-logs
       - free-space-beside-images
       - set-aside-orphaned-pod
+      - mount-data-disk
       - restore-client-ca
       - relink-client-certificate
       - set-api-server

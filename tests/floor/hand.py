@@ -23,6 +23,7 @@ TYPED: t.Final = {
     "vacuum-journal": "journalctl --rotate --vacuum-size=24M",
     "delete-rotated-logs": "rm /var/log/pods/*/*/0.log.*",
     "free-disk-space": "rm /var/cache/apt/archives/*.deb",
+    "mount-data-disk": "mount /var/lib/containerd; systemctl start containerd",
     "load-overlay": "modprobe overlay; restart containerd",
     "free-space-beside-images": "rm /var/cache/apt/archives/*.deb",
     "lower-overlay-mtu": "ip link set flannel.1 mtu 1450",

@@ -62,7 +62,14 @@ class Fake(Tools):
 
     def ask(self, *command: str) -> str:
         words = " ".join(command)
-        asking = ("ip -o", "kubeadm version", "containerd --config", "iptables-legacy-save", "iptables-nft-save")
+        asking = (
+            "ip -o",
+            "kubeadm version",
+            "containerd --config",
+            "iptables-legacy-save",
+            "iptables-nft-save",
+            "findmnt",
+        )
         if " show " not in words and "--show-depends" not in words and not words.startswith(asking):
             self.commands.append(words.replace("--no-ask-password ", "").replace(self.backup, "BACKUP"))
         told = next((told for begin, told in self.said.items() if words.startswith(begin)), "")

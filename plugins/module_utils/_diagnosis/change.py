@@ -153,6 +153,13 @@ class Orphan(t.NamedTuple):
     path: str
 
 
+class Mounted(t.NamedTuple):
+    """A mount *point* of /etc/fstab that is mounted, and then the *unit* started whose data lies there."""
+
+    point: str
+    unit: str
+
+
 class Addresses(t.NamedTuple):
     """A link that loses all of its IPv4 addresses but *wanted*; the CNI plugin gives it that one by itself."""
 
@@ -210,6 +217,7 @@ Change = t.Union[
     PauseImage,
     GoodCopy,
     Orphan,
+    Mounted,
     Addresses,
     Mtu,
     ServiceChains,

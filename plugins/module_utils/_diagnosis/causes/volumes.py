@@ -178,7 +178,8 @@ def orphaned_pod_volumes(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     restart="harmful",
     refusal="what is written now lies on the wrong filesystem",
     automate="guarded",
-    explains=("disk-pressure-nodefs",),
+    repair="mount-data-disk",
+    explains=("containerd-down", "disk-pressure-nodefs"),
     advice="ssh {host} 'lsblk -f; systemctl list-units --type=mount --state=failed'; when the disk is there: ssh {host} "
     "'sudo systemctl stop {unit} {runtime_unit} && sudo mount -a && sudo systemctl start {runtime_unit} {unit}'; "
     "RequiresMountsFor= in their units keeps it from happening again",

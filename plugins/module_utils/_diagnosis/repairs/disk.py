@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Iterator
 
-from ..change import Change, Orphan, Space
+from ..change import Change, Mounted, Orphan, Space
 from ..node import Filesystem, NodeEvidence
 from ..repair import Repair, entered
-from ..signs import threshold
-from .runtime import no_list
+from ..signs import running, threshold
+from .runtime import answers, no_list
 
 # Of the filesystem: what is left above a threshold, so that the next image does not bring the pressure back.
 MARGIN: t.Final = 0.02
@@ -130,5 +131,37 @@ ORPHANS: t.Final = entered(
         refuse=no_list,
         trial=True,
         patience=HOUSEKEEPING,
+    )
+)
+
+
+def held(node: NodeEvidence, path: str) -> tuple[str, ...]:
+    """The mount points that are missing and that *path* is meant to lie on, the one closest to the root first."""
+    return tuple(
+        sorted(point for point in node.storage.fstab_missing if f"{path}/".startswith(f"{point.rstrip('/')}/"))
+    )
+
+
+def in_use(node: NodeEvidence) -> Iterator[str]:
+    """A mount hides what lies below it; a process that works there would go on in the dark."""
+    profile = node.profile
+    if running(node.runtime.unit):
+        yield f"{node.runtime.unit.name} runs on the wrong filesystem: drain the node and stop it first"
+    if held(node, profile.root_dir):
+        yield f"{profile.root_dir} is meant to lie there too: the kubelet has to be stopped before, and that is a person's to do"
+    if profile.runtime_unit == profile.unit:
+        yield f"{profile.unit} holds the kubelet as well (profile {profile.name}): it is not the runtime's alone"
+
+
+MOUNT: t.Final = entered(
+    Repair(
+        step="mount-data-disk",
+        words="mounts the disk that /etc/fstab has for the runtime's data, when it is there and nothing works below its mount point, and "
+        "starts containerd",
+        changes=lambda node: tuple(
+            Mounted(point, node.profile.runtime_unit) for point in held(node, node.profile.runtime_root)
+        ),
+        refuse=in_use,
+        shows=answers,
     )
 )

@@ -57,6 +57,7 @@ MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
     kinds.GoodCopy: runtime.good_copy,
     kinds.Orphan: files.orphan,
     kinds.Remembered: cni.remembered,
+    kinds.Mounted: system.mounted,
     kinds.Addresses: cni.addresses,
     kinds.Mtu: system.mtu,
     kinds.ServiceChains: firewall.service_chains,

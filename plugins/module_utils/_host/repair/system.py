@@ -14,7 +14,7 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import Disabled, Hostname, Module, Mtu, SwapOff, Sysctl, Unit
+from ..._diagnosis.change import Disabled, Hostname, Module, Mounted, Mtu, SwapOff, Sysctl, Unit
 from ..errors import ProbeError
 from ..files import read, read_or_none
 from ..profile import UNIT_DIRS
@@ -194,3 +194,26 @@ def mtu(change: Mtu, tools: Tools) -> Iterator[Op]:
             lambda: tools.run("ip", "link", "set", "dev", change.link, "mtu", str(change.octets)),
             lambda: tools.run("ip", "link", "set", "dev", change.link, "mtu", before),
         )
+
+
+def mounted(change: Mounted, tools: Tools) -> Iterator[Op]:
+    """mount(8) with what /etc/fstab says; containers that a stopped runtime left running still have their layers below."""
+    point = change.point
+    wanted = ("findmnt", "--noheadings", "--fstab", "--evaluate", "--output", "SOURCE", "--mountpoint", point)
+    source = tools.ask(*wanted).strip()
+    if not source.startswith("/") or not os.path.exists(tools.path(source)):
+        raise NotPossible(f"the disk of {point} is not there ({source or 'no such line in /etc/fstab'})")
+    if any(
+        f"{lead}{point}/" in line for line in read(tools.path("/proc/self/mountinfo")).splitlines() for lead in " =:"
+    ):
+        raise NotPossible(f"something is mounted from below {point}: containers still run on what the mount would hide")
+
+    def do() -> None:
+        tools.run("mount", point)
+        tools.run("systemctl", "--no-ask-password", "start", change.unit)
+
+    def undo() -> None:
+        tools.run("systemctl", "--no-ask-password", "stop", change.unit)
+        tools.run("umount", point)
+
+    yield Op(f"mounts {source} on {point}, and starts {change.unit}", Shown(point, "", f"{source}\n"), do, undo)

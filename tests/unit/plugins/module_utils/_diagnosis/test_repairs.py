@@ -120,12 +120,14 @@ def recorded(file: Path) -> tuple[NodeEvidence, ClusterEvidence]:
 
 
 LEVELS: dict[Automate, set[str]] = {"none": set(), "safe": {"safe"}, "guarded": {"safe", "guarded"}}
-# Whether a full disk has enough that nobody misses, whether modprobe.d forbids a module, and whether a flag is one of those
-# that did nothing, and whether there is a good copy, is only asked on the node, which has the last word.
+# Whether a full disk has enough that nobody misses, whether modprobe.d forbids a module, whether a flag is one of those that
+# did nothing, whether there is a good copy, and whether a disk is there that nothing works below, is only asked on the
+# node, which has the last word.
 OF_THE_NODE = {
     "free-disk-space",
     "free-space-beside-images",
     "load-overlay",
+    "mount-data-disk",
     "remove-old-flags",
     "restore-containerd-config",
 }

@@ -129,6 +129,14 @@ TIME: dict[str, t.Any] = {
 }
 CASES = [
     Case(
+        "data-mount-missing",
+        {"storage__fstab_missing": ("/var/lib/containerd",), **DOWN},
+        {"/dev/sda1": "", "/proc/self/mountinfo": "21 1 8:2 / / rw - ext4 /dev/sda2 rw\n"},
+        {"findmnt": "/dev/sda1\n"},
+        commands=("mount /var/lib/containerd", "systemctl start containerd.service"),
+        back=("systemctl stop containerd.service", "umount /var/lib/containerd"),
+    ),
+    Case(
         "kubelet-swap-on",
         {"pressure__swap_devices": ("/swapfile",)},
         {
@@ -419,6 +427,32 @@ def test_every_repair_is_shown_and_belongs_to_a_cause() -> None:
 
 SMALL = {"pressure__memory_capacity": GIB // 2}
 FULL = filesystem("/")
+FOUND = {"findmnt": "/dev/sda1\n"}
+DISK = {"/dev/sda1": "", "/proc/self/mountinfo": "21 1 8:2 / / rw - ext4 /dev/sda2 rw\n"}
+LAYERS = "40 21 0:41 / /run/containerd/1/rootfs rw - overlay overlay rw,lowerdir=/var/lib/containerd/x/fs,workdir=/w\n"
+NO_DISK: dict[str, t.Any] = {"storage__fstab_missing": ("/var/lib/containerd",), **DOWN}
+NEAR_DISK: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
+    (
+        "data-mount-missing",
+        {"storage__fstab_missing": ("/var/lib/containerd",)},
+        {"files": DISK, "said": FOUND},
+        "containerd.service runs on the wrong filesystem",
+    ),
+    (
+        "data-mount-missing",
+        {**NO_DISK, "storage__fstab_missing": ("/var",)},
+        {"files": DISK, "said": FOUND},
+        "/var/lib/kubelet is meant to lie there too",
+    ),
+    ("data-mount-missing", NO_DISK, {"files": DISK, "said": {"findmnt": "/dev/sdb1\n"}}, "(/dev/sdb1)"),
+    ("data-mount-missing", NO_DISK, {"files": DISK, "said": {"findmnt": "LABEL=data\n"}}, "(LABEL=data)"),
+    (
+        "data-mount-missing",
+        NO_DISK,
+        {"files": {**DISK, "/proc/self/mountinfo": LAYERS}, "said": FOUND},
+        "containers still run on what the mount would hide",
+    ),
+]
 NEAR_ORPHAN: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
     (
         "orphaned-pod-volumes",
@@ -659,7 +693,7 @@ NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("cause", "broken", "desk", "words"), [*NEAR, *NEAR_ORPHAN])
+@pytest.mark.parametrize(("cause", "broken", "desk", "words"), [*NEAR, *NEAR_ORPHAN, *NEAR_DISK])
 def test_near_misses_are_refused_before_anything_is_touched(
     cause: str, broken: dict[str, t.Any], desk: dict[str, t.Any], words: str, tmp_path: Path
 ) -> None:
