@@ -35,7 +35,7 @@ ARGUMENTS: t.Final[Spec] = {
     "cluster": {"type": "dict"},
 }
 # What else a policy holds is not asked for a node that is healthy.
-REST: t.Final = {"automate": "guarded", "control_plane": False, "reason": "", "certificates": True}
+REST: t.Final = {"automate": "guarded", "control_plane": False, "reason": "", "certificates": True, "steps": None}
 
 
 class ActionModule(ActionBase):

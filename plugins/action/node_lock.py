@@ -69,7 +69,7 @@ class ActionModule(ActionBase):
         return self._held(options, task_vars or {})
 
     def _held(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        known = {name: options["diagnosis"][name] for name in ("incident", "permitted", "fingerprint")}
+        known = {name: options["diagnosis"][name] for name in ("incident", "permitted", "repairs", "fingerprint")}
         if self._task.check_mode:
             return {"changed": False, **known, "lock": None}
         me = this_run(variables, known["incident"]["node"])
@@ -85,6 +85,7 @@ class ActionModule(ActionBase):
                 **known,
                 "incident": refuse(known["incident"], held),
                 "permitted": {},
+                "repairs": [],
                 "lock": None,
             }
         lock = described(held, options)

@@ -21,7 +21,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights impor
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed, require_rights
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
-from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import reason, windows
+from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import STEPS, chosen, reason, windows
 from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, writable
 
 # Every variable of the collection, with the check of its value; the roles' argument_specs say the same in words.
@@ -36,6 +36,7 @@ VARIABLES: t.Final[Spec] = {
     "outward_lock_timeout": {"type": "int"},
     "outward_try_sandbox": {"type": "bool"},
     "outward_automate": {"type": "str", "choices": ["none", "safe", "guarded"]},
+    "outward_steps": STEPS,
     "outward_soak_seconds": {"type": "int"},
     "outward_proof_timeout": {"type": "int"},
     "outward_reason": {"type": "str"},
@@ -128,6 +129,7 @@ def refuse_values(checked: t.Mapping[str, t.Any]) -> None:
         except ValueError as error:
             raise AnsibleActionFail(f"{name}: {error}") from error
     reason("outward_hands_off", checked.get("outward_hands_off"))
+    chosen(checked.get("outward_steps"))
     windows("outward_maintenance", checked.get("outward_maintenance"))
 
 

@@ -46,6 +46,23 @@ options:
     type: list
     elements: str
     default: []
+  steps:
+    description:
+      - Single steps that are allowed or forbidden by name (C(docs/causes.md) lists them).
+    type: dict
+    suboptions:
+      allow:
+        description:
+          - Steps that are permitted whatever the level of their cause and whatever O(automate); every other guard still
+            counts. With O(automate=none) these are the only ones.
+        type: list
+        elements: str
+        default: []
+      deny:
+        description: Steps that are not taken. A step that another one is followed by forbids both.
+        type: list
+        elements: str
+        default: []
   reason:
     description:
       - A person's reason to repair a node that somebody else has cordoned. The ledger on the node is given it as well.

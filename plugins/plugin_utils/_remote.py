@@ -143,7 +143,7 @@ class OnNode(ActionBase):
 class Acting(OnNode):
     """An action that changes the node: being cut off in the middle is a result too, and never a success."""
 
-    STEP: t.ClassVar[str]
+    STEP: t.ClassVar[str] = ""
     started: datetime
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -162,6 +162,11 @@ class Acting(OnNode):
             result = self.asked(self.given(variables), variables)
         return {**result, "lock_lost": kept.lost} if kept.lost else result
 
+    @property
+    def step(self) -> str:
+        """The name of the step that it takes."""
+        return self.STEP
+
     def given(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """The module's arguments, with whom the ledger is to name; the lock stays on the controller."""
         return {"holder": author(variables), **{n: value for n, value in self._task.args.items() if n != "lock"}}
@@ -169,19 +174,19 @@ class Acting(OnNode):
     def concluded(self, answer: Answer) -> dict[str, t.Any]:
         """Bad input fails the task, since nothing was touched; whatever was cut off may have acted."""
         if answer.unreachable:
-            return self._lost(f"the node was lost during {self.STEP}: {answer.unreachable}")
+            return self._lost(f"the node was lost during {self.step}: {answer.unreachable}")
         if answer.cut_off:
-            return self._lost(f"{self.STEP} was cut off on the node: {answer.failed}")
+            return self._lost(f"{self.step} was cut off on the node: {answer.failed}")
         if answer.failed:
             raise AnsibleActionFail(answer.failed)
         return answer.result
 
     def _refused(self, reason: str) -> dict[str, t.Any]:
         refused = {"changed": False, "result": "refused", "refusals": [reason], "detail": "", "lock_lost": reason}
-        return {**refused, "action": {"step": self.STEP, "result": "refused"}}
+        return {**refused, "action": {"step": self.step, "result": "refused"}}
 
     def _lost(self, reason: str) -> dict[str, t.Any]:
-        action = {"step": self.STEP, "started": instant(self.started), "finished": instant(datetime.now(UTC))}
+        action = {"step": self.step, "started": instant(self.started), "finished": instant(datetime.now(UTC))}
         lost = {"changed": True, "result": "failed", "refusals": [], "detail": reason}
         return {**lost, "action": {**action, "result": "failed"}}
 

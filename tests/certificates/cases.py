@@ -90,7 +90,7 @@ CASES: t.Final = {
             "kubelet-client-pem-missing",
             "keep $KUBECONFIG; sed -i 's#kubelet-client-current.pem#gone.pem#' $KUBECONFIG",
         ),
-        Case(FAULTS["kubelet-client-ca-file-missing"]),
+        Case(FAULTS["kubelet-client-ca-file-missing"], actions=("restore-client-ca",)),
         Case(FAULTS["apiserver-ca-mismatch"]),
         Case(FAULTS["bootstrap-token-expired"]),
         Case(FAULTS["kubelet-half-joined"], kept=None),

@@ -27,7 +27,7 @@ AGAIN: t.Final = "mend what is refused, and run it again"
 
 
 def opened(look: Look, reasons: Collection[str], refusals: Collection[Refusal]) -> JSON:
-    """``incident``, ``permitted`` and ``fingerprint`` as node_lock takes them; no *reasons*: it has joined already.
+    """``incident``, ``permitted``, ``repairs`` and ``fingerprint`` as node_lock takes them; no *reasons*: it has joined already.
 
     The fingerprint is of this run: what kept the last one from joining may lie outside the machine.
     """
@@ -40,6 +40,7 @@ def opened(look: Look, reasons: Collection[str], refusals: Collection[Refusal]) 
     return {
         "incident": {**report, "outcome": outcome(report)},
         "permitted": {JOIN: CAUSE} if reasons and not refusals else {},
+        "repairs": [],
         "fingerprint": f"{int(look.started.timestamp() * 1_000_000):016x}",
     }
 

@@ -27,6 +27,9 @@ EVENTS: t.Final = {
     UNCORDON: ("UncordonNode", "NodeUncordoned", "NodeUncordon"),
 }
 
+# Of every step of repairs/*.py; the note says which.
+REPAIR: t.Final = ("RepairNode", "NodeRepaired", "NodeRepair")
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -54,7 +57,7 @@ def notices(incident: JSON, acted: t.Sequence[JSON], proof: JSON | None, author:
 def _notice(acted: JSON, cause: str | None, proof: JSON | None, who: tuple[str, str]) -> Notice:
     author, reason = who
     step = acted["action"]["step"]
-    action, done, other = EVENTS[step]
+    action, done, other = EVENTS.get(step, REPAIR)
     about = step if step == UNCORDON else f"{step} for {acted.get('cause') or cause or 'an unknown cause'}"
     by = f"by {author}" + (f", whose reason is: {reason}" if reason else "")
     if acted["result"] == "refused":

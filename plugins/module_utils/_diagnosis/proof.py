@@ -16,9 +16,10 @@ from datetime import datetime, timedelta
 from .cluster import ClusterEvidence, Pod
 from .evidence import Undecided
 from .explain import chosen
-from .health import examine
+from .health import examine, ready
 from .node import NodeEvidence
 from .registry import CAUSES
+from .repair import REPAIRS
 from .signs import running
 from .steps import JOIN, STARTING
 
@@ -29,6 +30,7 @@ class Action:
 
     step: str
     cause: str
+    effective: t.Optional[datetime] = None  # of a repair: when it had been done, by the node's clock
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,20 @@ def _ask(question: Question, action: Action, before: Moment, after: Moment) -> b
         return None
 
 
-def survived(proof: Proof, after: NodeEvidence, later: NodeEvidence) -> Proof:
-    """*proof* with one more check: between these two looks the kubelet was not restarted and still answers."""
-    return Proof({**proof.checks, "no_restart_during_soak": _calm(after, later)})
+def survived(proof: Proof, after: NodeEvidence, later: Moment) -> Proof:
+    """*proof* with what the soak adds: the kubelet was not restarted and still answers, and the API has it as Ready.
+
+    A kubelet whose runtime has just come back can post Ready=False once more, up to 10 s after it had posted True.
+    """
+    calm, still = _calm(after, later.node), _ready(later)
+    return Proof({**proof.checks, "no_restart_during_soak": calm, "ready_after_soak": still})
+
+
+def _ready(moment: Moment) -> bool | None:
+    try:
+        return ready(moment.node, moment.cluster)
+    except Undecided:
+        return None
 
 
 def _calm(after: NodeEvidence, later: NodeEvidence) -> bool | None:
@@ -96,6 +109,8 @@ def _calm(after: NodeEvidence, later: NodeEvidence) -> bool | None:
 
 def began(action: Action, node: NodeEvidence) -> datetime:
     """When the process that the action started began, by the node's own clock, which also writes the Lease."""
+    if action.effective is not None and action.step in REPAIRS:
+        return action.effective
     unit = node.kubelet.unit if action.step in STARTING else node.runtime.unit
     if unit.started is None:
         return node.observed
@@ -173,5 +188,9 @@ OF_A_JOIN: t.Final[dict[str, Question]] = {
     "node_is_this_machine": node_is_this_machine,
     "pods_started": pods_started,
 }
+# What is true of the node and not yet on the way to the API: as long as it is not, the node is looked at again.
+OF_THE_NODE: t.Final = frozenset(
+    {"kubelet_answers", "kubelet_calm", "runtime_ready", "network_ready", "new_process", "cause_gone"}
+)
 # Starting containerd leaves the kubelet's process alone; Ready may not even have changed yet.
 KUBELET_ONLY: t.Final = frozenset({"new_process", "ready_reported_after_action"})

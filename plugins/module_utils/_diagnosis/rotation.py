@@ -54,6 +54,7 @@ def opened(look: Look, kinds: Collection[Kind], least: timedelta, policy: Policy
     return {
         "incident": opening(incident),
         "permitted": {step.step: step.cause for step in steps if step.permitted},
+        "repairs": [],
         "fingerprint": _fingerprint(look.node),
     }
 

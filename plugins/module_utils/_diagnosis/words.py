@@ -52,6 +52,7 @@ PROOFS: t.Final = {
     "pods_run_again": "the Pods run",
     "cause_gone": "the cause is gone",
     "no_restart_during_soak": "it did not restart again",
+    "ready_after_soak": "it is still Ready",
     "node_is_this_machine": "the Node is this machine",
     "pods_started": "the Pods of its DaemonSets have started",
 }
@@ -133,7 +134,9 @@ def _steps(report: JSON) -> list[str]:
     lines: list[str] = []
     taken = {action["step"] for action in report["actions"]}
     for action in report["actions"]:
-        lines += _item(action["result"], [f"{action['step']}: {action['detail']}".rstrip(": ")])
+        told = action["detail"] or "; ".join(action.get("changes", ()))
+        lines += _item(action["result"], [f"{action['step']}: {told}".rstrip(": ")])
+        lines += _item("copies", action.get("backup", []))
     for step in report["plan"]:
         if step["step"] not in taken:
             label = "would do" if step["permitted"] else "refused"

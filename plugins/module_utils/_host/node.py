@@ -29,7 +29,7 @@ from .pods import running_pods
 from .probes import api, cri, healthz, units
 from .runner import Task
 from .runner import run as ask
-from .subsets import SUBSETS
+from .subsets import BY_NAME, SUBSETS
 
 # A node that has just been acted on is busy: in the lab `systemctl show` took more than 5 s under a load of 10.
 LOOK: t.Final = 10.0
@@ -84,6 +84,14 @@ class ThisNode:
             return None
         problem = _complaint(["containerd", "--config", path, "config", "dump"], CONFIG_DUMP)
         return None if problem is None else f"containerd cannot use {path}: {problem}"
+
+    def trial(self) -> t.Optional[str]:
+        """None: a Pod sandbox was made and removed again; else why not."""
+        try:
+            found = observe(self._profile, BY_NAME.keys(), tidy=True).sandbox
+            return None if found.outcome == "ok" else f"{found.outcome}: {found.detail}"
+        except Undecided as doubt:
+            return str(doubt)
 
     def now(self) -> Moment:
         """Of the ledger's clocks."""

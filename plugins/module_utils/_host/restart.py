@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Acting on the node: look, gate, write down, act, prove, write down; all in the process that looked.
+"""Starting the kubelet or its runtime: look, gate, write down, act, prove, write down; all in the process that looked.
 
 Everything outside (systemd, endpoints, time) is behind :class:`~.task.Host`, and what differs between the kubelet and
 its runtime is a :class:`~.task.Task`, so that this is the only order in which anything of ours is started.
@@ -14,16 +14,15 @@ its runtime is a :class:`~.task.Task`, so that this is the only order in which a
 from __future__ import annotations
 
 import contextlib
-import signal
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .._diagnosis.evidence import Undecided, unknown
-from .._diagnosis.ledger import Entry, Ledger, Order, judge
+from .._diagnosis.ledger import Order
 from .._diagnosis.node import NodeEvidence, Unit
-from .ledger import Book, LedgerUnusable, opened, peek
 from .observe import GATING
+from .ordered import Ordered
 from .task import ALIVE, Action, Checks, Host, Outcome, Request, Task, Trial
 
 # A unit that came up, exited and came up again this often does not stay up.
@@ -35,7 +34,7 @@ QUOTED: t.Final = 3
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Ordered):
     """One task, once, on this host."""
 
     task: Task
@@ -53,11 +52,7 @@ class Run:
             return replace(seen, refusals=(*seen.refusals, f"cannot tell what the unit does: {doubt}"))
         wanted = self.request
         order = Order(self.task.step, wanted.cause, wanted.fingerprint, wanted.holder, wanted.reason, state)
-        seen = replace(seen, before=unit)
-        try:
-            return self._decide(order, seen)
-        except LedgerUnusable as problem:
-            return replace(seen, refusals=(*seen.refusals, str(problem)))
+        return self.ordered(order, replace(seen, before=unit))
 
     def _look(self) -> tuple[NodeEvidence, tuple[str, ...]]:
         """A busy node can miss a deadline; when doubt is all that refuses, it is looked at once more."""
@@ -68,28 +63,8 @@ class Run:
             refusals = self.task.refuse(self.host, evidence)
         return evidence, tuple(refusal.words for refusal in refusals)
 
-    def _decide(self, order: Order, seen: Outcome) -> Outcome:
-        """A ledger is neither created nor locked for what will not be done."""
-        if self.request.check or seen.refusals:
-            asked = self._judge(order, peek(self.request.ledger), seen)
-            return asked if asked.refusals else replace(asked, result="permitted")
-        with opened(self.request.ledger) as book:
-            judged = self._judge(order, book.ledger, seen)
-            return judged if judged.refusals else self._act(order, book, judged)
-
-    def _judge(self, order: Order, ledger: Ledger, seen: Outcome) -> Outcome:
-        verdict = judge(ledger, order, self.host.now(), self.request.policy)
-        words = (*seen.refusals, *verdict.refusals)
-        return replace(seen, refusals=words, notes=verdict.notes, recent=verdict.recent)
-
-    def _act(self, order: Order, book: Book, seen: Outcome) -> Outcome:
-        """The one place where something is changed: the intent is on the disk before it."""
-        entry = book.begin(order, self.host.now())
-        with _hangups_ignored():
-            ended = self._try(order, seen)
-            return replace(ended, notes=(*ended.notes, *self._written_down(book, entry, ended.result)))
-
-    def _try(self, order: Order, seen: Outcome) -> Outcome:
+    def attempt(self, order: Order, seen: Outcome) -> Outcome:
+        """Through systemd, and proven or not."""
         before = t.cast(Unit, seen.before)
         started, pods = self.host.wall(), self.host.pods()
         until = self.host.now().monotonic + self.request.timeout
@@ -181,23 +156,6 @@ class Run:
             return self.task.came_up(self.host)
         except Undecided:
             return False
-
-    def _written_down(self, book: Book, entry: Entry, result: str) -> tuple[str, ...]:
-        try:
-            book.end(entry, result, self.host.now())
-        except LedgerUnusable as problem:
-            return (f"{problem}: the ledger has the action and not its result",)
-        return ()
-
-
-@contextlib.contextmanager
-def _hangups_ignored() -> Iterator[None]:
-    """A connection that is cut must not keep the result out of the ledger; SIGTERM still ends us at once."""
-    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, previous)
 
 
 def _answers(task: Task, trial: Trial) -> Checks:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import RULES
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy, cure
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
 from tests.certificates import sampler
 from tests.certificates.__main__ import run_of
@@ -92,7 +93,7 @@ def test_containers_of_a_deleted_node_may_go() -> None:
 def test_a_case_is_of_a_cause_that_its_step_cures_and_its_scripts_parse(case: Case) -> None:
     if case.fault.root_causes:
         assert RULES  # entered into CAUSES
-        assert {CAUSES[name].repair for name in case.fault.root_causes} == set(case.actions)
+        assert {cure(CAUSES[name], Policy(certificates=True)) for name in case.fault.root_causes} == set(case.actions)
     else:
         assert case.playbook == "certificates-rotate.yml"
     for step in (*case.fault.inject, case.fault.holds):

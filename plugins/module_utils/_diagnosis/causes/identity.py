@@ -57,7 +57,8 @@ def client_certificate_expired(node: NodeEvidence, cluster: ClusterEvidence) -> 
     restart="harmful",
     refusal="the kubelet reads the file at its start, and would not come back",
     automate="guarded",
-    repair="renew-client-certificate",
+    repair="relink-client-certificate",
+    renewed=True,
     explains=("sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
     advice=NEW_CERTIFICATE,
@@ -100,6 +101,7 @@ def node_object_deleted(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="useless",
     refusal="a restart does not set the clock",
     automate="safe",
+    repair="start-time-sync",
     explains=(
         "node-ready-stale-after-clock-step",
         "registry-unreachable-from-node",
@@ -153,7 +155,8 @@ def ready_stale_after_clock_step(node: NodeEvidence, cluster: ClusterEvidence) -
     restart="useless",
     refusal="the kubelet reads the same broken file at every start",
     automate="guarded",
-    repair="renew-client-certificate",
+    repair="relink-client-certificate",
+    renewed=True,
     explains=("sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
     advice=NEW_CERTIFICATE,
@@ -174,7 +177,8 @@ def client_pem_corrupt(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="harmful",
     refusal="the kubelet reads the file at its start, and would not come back",
     automate="guarded",
-    repair="renew-client-certificate",
+    repair="rebuild-kubeconfig",
+    renewed=True,
     explains=("kubelet-client-pem-missing", "sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
     advice=NEW_CERTIFICATE,
@@ -199,10 +203,11 @@ def kubeconfig_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="harmful",
     refusal="the kubelet reads the file at its start, and would not come back",
     automate="guarded",
-    repair="renew-client-certificate",
+    repair="restore-client-ca",
     explains=("sym:kubelet-crashloop",),
     latent=kubelet_works,
-    advice=NEW_CERTIFICATE,
+    advice="copy the cluster's ca.crt (it is no secret) from another node to {ca_file} on {host}; "
+    "then: sudo systemctl restart {unit}",
 )
 def client_ca_file_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """clientCAFile of the configuration; a running kubelet keeps what it has read."""
@@ -255,6 +260,7 @@ def apiserver_ca_mismatch(node: NodeEvidence, cluster: ClusterEvidence) -> Itera
     restart="useless",
     refusal="a restart does not set the clock",
     automate="guarded",
+    repair="start-time-sync",
     explains=(
         "kubelet-client-cert-expired",
         "apiserver-ca-mismatch",

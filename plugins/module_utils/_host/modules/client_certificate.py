@@ -72,7 +72,7 @@ def _renewed(place: Profile, parameters: t.Mapping[str, t.Any], check: bool) -> 
     handed = _handed(parameters, check)
     request, node = requested(parameters, check), ThisNode(place)
     task = renewing(Renewal(place, handed), parameters["node_name"], lambda: node.reach(handed.access()))
-    return described(task, request, Run(task, node, request).carry_out())
+    return described(task.step, request, Run(task, node, request).carry_out())
 
 
 def renewing(change: Renewal, node: str, reach: Callable[[], ApiPath]) -> Task:

@@ -88,7 +88,7 @@ def answer(parameters: t.Mapping[str, t.Any], check: bool) -> JSON:
     change.ready = lambda: _unready(host, place, settings, reach)
     task = joining(change, wanted, reach, lambda: look(place))
     outcome = Run(task, host, request).carry_out()
-    return {**described(task, request, outcome), "set": list(settings.done), "left": change.left}
+    return {**described(task.step, request, outcome), "set": list(settings.done), "left": change.left}
 
 
 def _tidied(change: Joining, check: bool) -> JSON:

@@ -43,7 +43,7 @@ def answer(parameters: t.Mapping[str, t.Any], check: bool) -> JSON:
     place = resolve(parameters["profile"])
     request, host = requested(parameters, check), ThisNode(place)
     task = serving(Serving(place, parameters["switch"]), parameters["node_name"], presented)
-    return described(task, request, Run(task, host, request).carry_out())
+    return described(task.step, request, Run(task, host, request).carry_out())
 
 
 def serving(change: Serving, node: str, shown: Callable[[], t.Optional[bytes]]) -> Task:

@@ -60,7 +60,7 @@ def ask(profile: Profile) -> ApiPath:
 
 
 def reach(access: kubeconfig.Access, profile: Profile) -> ApiPath:
-    """GET /readyz as *access* says; raises :class:`ParseError` when that is no address."""
+    """GET /readyz with what *access* has; raises :class:`ParseError` for a server that is no https address."""
     host, port = _address(access.server)
     addresses: tuple[str, ...] = ()
     notes: list[str] = []

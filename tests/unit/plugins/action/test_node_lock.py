@@ -56,7 +56,7 @@ def diagnosis(node: Result = STOPPED, api: Result = SILENT) -> Result:
 def options(api: FakeApi, **more: t.Any) -> Result:
     auth = {**dict.fromkeys(AUTH_SPEC), "host": api.url, "api_key": "x"}
     policy = {"automate": "guarded", "max_unavailable": 1, "control_plane": False, "timeout": 0}
-    policy |= {"hands_off": "", "maintenance": [], "reason": "", "certificates": False}
+    policy |= {"hands_off": "", "maintenance": [], "reason": "", "certificates": False, "steps": None}
     return {**auth, **policy, "acted": [], "proof": None, "lock": None, "diagnosis": diagnosis(), **more}
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 
@@ -14,7 +15,8 @@ import pytest
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended, from_json
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy, cure, latent_faults
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import outcome
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Step, plan
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
@@ -27,7 +29,6 @@ from tests.unit.plugins.module_utils._diagnosis.test_diagnose import EXPIRED, LO
 RENEWED: t.Final = {
     "apiserver-ca-mismatch",
     "bootstrap-token-expired",
-    "kubelet-client-ca-file-missing",
     "kubelet-client-ca-rejected",
     "kubelet-client-cert-expired",
     "kubelet-client-pem-corrupt",
@@ -55,7 +56,7 @@ def steps(node: NodeEvidence, cluster: ClusterEvidence, policy: Policy) -> dict[
 
 
 def test_the_causes_that_a_new_certificate_cures_are_all_of_the_auth_layer() -> None:
-    found = {cause.id for cause in CAUSES.values() if cause.repair == RENEW}
+    found = {cause.id for cause in CAUSES.values() if cure(cause, WITH) == RENEW}
     assert found == RENEWED
     assert {CAUSES[name].layer for name in found} == {"auth"}
     assert all("certificates-recover.yml -l {host}" in CAUSES[name].advice for name in found)
@@ -69,6 +70,44 @@ def test_a_real_broken_node_is_given_a_certificate_and_no_restart(name: str) -> 
     assert found[RENEW].why.endswith("its kubelet asks for a new certificate")
     assert not found["restart-kubelet"].permitted
     assert RENEW not in steps(node, cluster, WITHOUT)
+
+
+def test_a_latent_fault_that_a_renewal_cures_too_does_not_keep_it_from_being_done() -> None:
+    """It writes the file of clientCAFile; a restart alone would end the kubelet."""
+    node, cluster = recorded("kubelet-client-ca-rejected")
+    found = diagnose(node, cluster)
+    (root,) = found.roots
+    latent = dataclasses.replace(root, cause=CAUSES["kubelet-client-ca-file-missing"], role="latent")
+    both = dataclasses.replace(found, findings=(root, latent))
+    assert latent_faults(root, both, cluster, WITH) is None
+    stopped = dataclasses.replace(root, cause=CAUSES["kubelet-stopped"])
+    assert "would not come back" in (latent_faults(stopped, both, cluster, WITH) or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("kubelet-client-pem-missing", "relink-client-certificate"),
+        ("kubelet-client-pem-corrupt", "relink-client-certificate"),
+        ("kubelet-kubeconfig-missing", "rebuild-kubeconfig"),
+    ],
+)
+def test_what_the_node_can_mend_itself_it_mends_when_nobody_asked_for_a_new_certificate(name: str, step: str) -> None:
+    node, cluster = recorded(name)
+    assert step in steps(node, cluster, WITHOUT)
+    assert step not in steps(node, cluster, WITH)
+
+
+@pytest.mark.parametrize(("step", "expected"), [(RENEW, "recovered"), ("restart-kubelet", "needs-operator")])
+def test_a_renewal_leaves_nothing_of_such_a_root(step: str, expected: str) -> None:
+    report = {
+        "mode": "recover",
+        "actions": [{"step": step, "result": "done"}],
+        "proof": {"proven": True, "checks": {}},
+        "diagnosis": {"root_causes": ["kubelet-client-pem-missing"], "status": "faulty"},
+        "plan": [],
+    }
+    assert outcome(report) == expected
 
 
 @pytest.mark.parametrize("name", ["clock-before-certificate", "clock-makes-certificate-invalid", "node-identity-wrong"])
