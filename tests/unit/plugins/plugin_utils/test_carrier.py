@@ -133,7 +133,16 @@ def run_here(module: str, parameters: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def test_a_repair_asks_its_cause_s_rule_as_it_is_sent(tmp_path: Path) -> None:
     """Without annotations, and with stand-ins for typing: the rule does not hold here."""
-    given = {**REPAIR, "profile": "auto", "timeout": 5, "reason": "", "holder": "", "budget": 3, "period": 60}
+    given = {
+        **REPAIR,
+        "server": "",
+        "profile": "auto",
+        "timeout": 5,
+        "reason": "",
+        "holder": "",
+        "budget": 3,
+        "period": 60,
+    }
     answer = run_here("node_repair", {**given, "ledger": str(tmp_path / "ledger.jsonl")})
     assert (answer["result"], answer["action"]["step"]) == ("refused", "switch-off-swap")
     assert answer["refusals"][0].startswith(("kubelet-swap-on is not there any more", "cannot tell: "))
