@@ -139,7 +139,10 @@ class Guest:
             return False
 
     def set_clock(self) -> None:
-        """Make sure over ssh that the guest's clock is ours."""
+        """Make sure over ssh that the guest's clock is ours, and that its time service knows: it was set behind its back,
+        and the next poll of a guest that has been up for long is half an hour away.
+        """
         there = self.run("date +%s.%N", timeout=60).strip()
         if abs(float(there) - time.time()) > 2:
             self.run(f"date -s @{time.time():.3f}")
+        self.run("systemctl try-restart systemd-timesyncd", timeout=60)
