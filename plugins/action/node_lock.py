@@ -98,11 +98,10 @@ class ActionModule(ActionBase):
     def _acquire(self, options: dict[str, t.Any], holder: slots.Holder) -> Held | str:
         """The slot, or why there is none."""
         patience = options["timeout"]
-        claim = slots.Claim(holder, options["max_unavailable"], gone)
         try:
             found = acquire(
                 Access.of(options),
-                claim,
+                claim(options, holder),
                 patience,
                 lambda slot: self._display.display(slots.waiting(slot, holder, patience)),
             )
@@ -145,6 +144,11 @@ def concluded(options: dict[str, t.Any], incident: dict[str, t.Any], look: Look,
     return {**found, "incident": {**found["incident"], **told}}
 
 
+def claim(options: dict[str, t.Any], me: slots.Holder) -> slots.Claim:
+    """What this run asks of the lock."""
+    return slots.Claim(me, options["max_unavailable"], gone)
+
+
 def age(look: Look) -> float:
     """Seconds since it began, by the clock of this machine, which also began it."""
     return (datetime.now(UTC) - look.started).total_seconds()
@@ -158,7 +162,7 @@ def works(incident: dict[str, t.Any]) -> bool:
 def unsettled(options: dict[str, t.Any], me: slots.Holder) -> float:
     """Seconds; 0 also when nobody can tell: an API server that does not answer is told elsewhere."""
     try:
-        return settles_in(Access.of(options), slots.Claim(me, options["max_unavailable"], gone))
+        return settles_in(Access.of(options), claim(options, me))
     except (Silent, KubeError):
         return 0.0
 
@@ -169,7 +173,7 @@ def tidied(options: dict[str, t.Any], incident: dict[str, t.Any], me: slots.Hold
     An API server that does not answer, or a right that is missing, is told elsewhere, and such a lock expires anyway.
     """
     try:
-        freed = clear(Access.of(options), slots.Claim(me, options["max_unavailable"], gone), works(incident))
+        freed = clear(Access.of(options), claim(options, me), works(incident))
     except (Silent, KubeError):
         return incident
     notes = [slots.cleared(slot) for slot in freed]

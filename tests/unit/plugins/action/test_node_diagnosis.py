@@ -13,7 +13,6 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.action import node_diagnosis
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import cluster as c
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Unknown, to_json
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import SandboxTrial
@@ -23,7 +22,6 @@ from tests.unit.helpers_cluster import conditions, healthy_cluster
 from tests.unit.plugins.module_utils._diagnosis.test_diagnose import STOPPED, Changes
 from tests.unit.plugins.module_utils._diagnosis.test_starting import FAILED, NOTHING, STUCK
 
-NO_CONDITION: Changes = {"node__conditions": conditions(Ready="Unknown")}
 Asked = list[dict[str, t.Any]]
 
 
@@ -72,32 +70,27 @@ def test_a_node_that_is_lost_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("first", "uptime", "slept"),
+    ("node", "api", "uptime", "slept"),
     [
-        ({}, 40.0, []),
-        (STOPPED, 3600.0, []),
-        (STOPPED, 40.0, [80.0]),  # whatever it is: it may be the boot (chaos: a boot was called a lack of processors)
-        (NO_CONDITION, 3600.0, [60.0]),  # chaos: the API server had just come back
+        ({}, {}, 40.0, []),
+        (STOPPED, {}, 3600.0, []),
+        # Whatever it is: it may be the boot (chaos: a boot was called a lack of processors).
+        (STOPPED, {}, 40.0, [80.0]),
+        # Chaos: the API server had just come back.
+        ({}, {"node__conditions": conditions(Ready="Unknown")}, 3600.0, [60.0]),
     ],
     ids=["well", "found", "booted", "unknown"],
 )
 def test_a_node_in_the_middle_of_something_is_looked_at_again(
-    monkeypatch: pytest.MonkeyPatch, first: Changes, uptime: float, slept: list[float]
+    monkeypatch: pytest.MonkeyPatch, node: Changes, api: Changes, uptime: float, slept: list[float]
 ) -> None:
-    looks: list[tuple[NodeEvidence, c.ClusterEvidence]] = [
-        (healthy_node(), healthy_cluster()),
-        (
-            healthy_node(
-                **({} if first is NO_CONDITION else first), identity__uptime=uptime, kubelet__unit__started=1.0
-            ),
-            healthy_cluster(**(first if first is NO_CONDITION else {})),
-        ),
-    ]
+    first = healthy_node(**node, identity__uptime=uptime, kubelet__unit__started=1.0)
+    looks = [(healthy_node(), healthy_cluster()), (first, healthy_cluster(**api))]
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
     action: t.Any = object.__new__(node_diagnosis.ActionModule)
     action._display = SimpleNamespace(display=lambda line: None)
     monkeypatch.setattr(action, "_both", lambda *dummy: looks.pop())
-    node, dummy = action._settled({"cluster": {}}, "pi-04", {})
+    seen, dummy = action._settled({"cluster": {}}, "pi-04", {})
     assert waited == slept
-    assert (node == healthy_node()) == bool(slept)
+    assert (seen == healthy_node()) == bool(slept)
