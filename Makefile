@@ -72,7 +72,7 @@ molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for o
 	@$(PY) -m tests.tools.molecule $(S)
 
 ##@ Measured results
-.PHONY: matrix matrix-recover matrix-quick quiet rbac drain chaos must-not-act concurrency bench bench-pure
+.PHONY: matrix matrix-recover matrix-quick quiet rbac drain chaos must-not-act concurrency certificates join bench floor bench-pure
 HOSTS ?= pi-04,pi-05
 comma := ,
 matrix: build-tree lab-up ## Every fault on a real node, and its diagnosis (hours); writes docs/results/matrix.json
@@ -105,8 +105,17 @@ must-not-act: build-tree lab-up ## Where nothing may be done; writes docs/result
 concurrency: build-tree lab-up ## Several recoveries at once (lab-up WORKERS=3); writes docs/results/concurrency.json
 	@$(PY) -m tests.concurrency
 
+certificates: build-tree lab-up ## Client certificates that do not work, recovered; writes docs/results/certificates.json
+	@$(PY) -m tests.certificates --host $(firstword $(subst $(comma), ,$(HOSTS)))
+
+join: build-tree lab-up ## Machines that join, beside a bare kubeadm join, and interrupted; writes docs/results/join.json
+	@$(PY) -m tests.join --host $(firstword $(subst $(comma), ,$(HOSTS)))
+
 bench: build-tree lab-up ## Cost against ping, setup and a person's hands; writes docs/results/bench.json
 	@$(PY) -m tests.bench
+
+floor: build-tree lab-up ## Each repair beside the same typed by hand, and a blind restart (hours); writes docs/results/floor.json
+	@$(PY) -m tests.floor --host $(firstword $(subst $(comma), ,$(HOSTS)))
 
 bench-pure: build-tree ## Cost of the diagnosis alone, without the lab; writes docs/results/bench-pure.json
 	@$(PY) -m tests.bench.pure

@@ -20,7 +20,7 @@ from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REP
 
 ARGUMENTS: t.Final[Spec] = {"report_dir": REPORT_DIR}
 # What node_report's task registers, in the roles and playbooks of this collection.
-REGISTERED: t.Final = "node_recovery_result"
+REGISTERED: t.Final = ("node_recovery_result", "node_join_ended", "certificates_rotate_ended")
 
 
 class ActionModule(ActionBase):
@@ -54,7 +54,9 @@ def ends(variables: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """
     every = variables["hostvars"]
     hosts = sorted(variables["ansible_play_hosts_all"])
-    found = {host: every[host].get(REGISTERED, {}) for host in hosts}
+    found: dict[str, dict[str, t.Any]] = {
+        host: next((every[host][name] for name in REGISTERED if name in every[host]), {}) for host in hosts
+    }
     return [found[host] if "outcome" in found[host] else _lost(host) for host in hosts]
 
 

@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import lock as slots
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look, conclude
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import refuse
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import OWN_PLAN, refuse
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.saved import look_of
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import instant
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
@@ -69,7 +69,7 @@ class ActionModule(ActionBase):
         return self._held(options, task_vars or {})
 
     def _held(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        known = {name: options["diagnosis"][name] for name in ("incident", "permitted", "fingerprint")}
+        known = {name: options["diagnosis"][name] for name in ("incident", "permitted", "repairs", "fingerprint")}
         if self._task.check_mode:
             return {"changed": False, **known, "lock": None}
         me = this_run(variables, known["incident"]["node"])
@@ -85,9 +85,13 @@ class ActionModule(ActionBase):
                 **known,
                 "incident": refuse(known["incident"], held),
                 "permitted": {},
+                "repairs": [],
                 "lock": None,
             }
         lock = described(held, options)
+        # What speaks against such a plan is asked on the node, by the process that acts.
+        if known["incident"]["mode"] in OWN_PLAN:
+            return {"changed": True, **known, "lock": lock}
         try:
             fresh = self._afresh(options, known["incident"], held, variables)
         except AnsibleError:
@@ -129,7 +133,14 @@ class ActionModule(ActionBase):
         if not rest:
             return known
         time.sleep(rest)
-        return concluded(options, incident, self._observed(look_of(incident), variables), locked=False)
+        found = concluded(options, incident, self._observed(look_of(incident), variables), locked=False)
+        if incident["mode"] not in OWN_PLAN:
+            return found
+        if not works(found["incident"]):  # and what is to be done now only the task before this one can judge
+            raise AnsibleActionFail(
+                f"{incident['node']} looked well until a run that was killed came to its end: run this again"
+            )
+        return known
 
     def _observed(self, look: Look, variables: dict[str, t.Any]) -> Look:
         return dataclasses.replace(look, node=observe(self, vars(look.node)["profile"].name, variables))

@@ -13,7 +13,8 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.notice import Notice, notices
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.cordon import read
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.notice import tell
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
@@ -45,13 +46,15 @@ class ActionModule(ActionBase):
         return {"changed": True, "events": [notice.reason for notice in told], "notes": notes}
 
     def _tell(self, options: dict[str, t.Any], told: list[Notice]) -> list[str]:
-        node = known(options["incident"])
-        if node is None:
+        incident = options["incident"]
+        node = known(incident)
+        if node is None and incident["mode"] != "join":
             return ["the cluster was not told: it has no such Node, or did not say"]
         try:
             with connect(Access.of(options)) as api:
+                node = node or {"name": incident["node"], "uid": read(api, incident["node"]).uid}
                 return tell(api, node, told, socket.gethostname())
-        except KubeError as error:
+        except (KubeError, Silent) as error:
             return [f"the cluster was not told: {error}"]
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Wait until the API shows that an action worked, soak, look at the node once more, and say what was proven."""
+"""Wait until the API shows that an action worked, soak, look at both once more, and say what was proven."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from datetime import UTC, datetime
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import from_json, parse_time
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import (
+    OF_THE_NODE,
     Action,
     Moment,
     Proof,
     prove,
     survived,
 )
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import patience
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import glance
 from ansible_collections.outward.kubelet.plugins.plugin_utils._lock import keeping
@@ -40,7 +42,7 @@ PAUSE: t.Final = 0.5  # between two looks at the API, seconds: three calls about
 
 
 class ActionModule(ActionBase):
-    """Runs on the controller; one more run of node_facts on the node after the soak."""
+    """Runs on the controller; after the soak one more run of node_facts on the node, and one more look at the API."""
 
     _supports_check_mode = False
 
@@ -58,7 +60,7 @@ class ActionModule(ActionBase):
 
     def _prove(self, options: dict[str, t.Any], done: list[dict[str, t.Any]], variables: dict[str, t.Any]) -> Proof:
         evidence = options["incident"]["evidence"]
-        actions = tuple(Action(acted["action"]["step"], acted["cause"]) for acted in done)
+        actions = tuple(_action(acted) for acted in done)
         before = Moment(from_json(NodeEvidence, evidence["node"]), from_json(ClusterEvidence, evidence["cluster"]))
         node = from_json(NodeEvidence, done[-1]["evidence"])
         local = {name: ok for acted in done for name, ok in acted["checks"].items()}
@@ -66,7 +68,9 @@ class ActionModule(ActionBase):
         proof = Proof({**local, **shown.checks})
         if proof.proven and options["soak_seconds"]:
             time.sleep(options["soak_seconds"])
-            proof = survived(proof, node, self._look(options, ["kubelet"], variables))
+            calm = self._look(options, ["kubelet"], variables)
+            later = Moment(calm, glance(options, before.cluster.name, before.cluster.fleet))
+            proof = survived(proof, node, later)
         return proof
 
     def _wait(
@@ -78,13 +82,13 @@ class ActionModule(ActionBase):
         variables: dict[str, t.Any],
     ) -> tuple[NodeEvidence, Proof]:
         """Ask the API until it shows everything; ask the node again only for what it could not tell the first time."""
-        deadline = time.monotonic() + options["timeout"]
+        deadline = time.monotonic() + max(options["timeout"], patience(action.step for action in actions))
         while True:
             proof = prove(actions, before, Moment(node, glance(options, before.cluster.name, before.cluster.fleet)))
             if proof.proven or time.monotonic() > deadline:
                 return node, proof
             time.sleep(PAUSE)
-            if None in proof.checks.values():
+            if None in proof.checks.values() or OF_THE_NODE & set(proof.missing):
                 node = self._look(options, ["all"], variables)
 
     def _look(self, options: dict[str, t.Any], subsets: list[str], variables: dict[str, t.Any]) -> NodeEvidence:
@@ -96,3 +100,9 @@ class ActionModule(ActionBase):
             if problem
             else from_json(NodeEvidence, answer.result["evidence"])
         )
+
+
+def _action(acted: dict[str, t.Any]) -> Action:
+    """What was done, out of the result of the module that did it."""
+    effective = acted["action"].get("effective")
+    return Action(acted["action"]["step"], acted["cause"], parse_time(effective) if effective else None)

@@ -28,7 +28,7 @@ ARGUMENTS: t.Final[Spec] = {
     "report_dir": REPORT_DIR,
     "state": {"type": "str", "choices": ["underway", "ended"], "default": "ended"},
     "incident": {"type": "dict"},
-    "mode": {"type": "str", "choices": ["diagnose", "check", "recover"], "default": "recover"},
+    "mode": {"type": "str", "choices": ["diagnose", "check", "recover", "join", "rotate"], "default": "recover"},
     "acted": {"type": "list", "elements": "dict", "default": []},
     "proof": {"type": "dict"},
     "lock": {"type": "dict"},

@@ -14,12 +14,14 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import LONGEST_PERIOD
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registration import labels, taints
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.rotation import KINDS
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import ROLES
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import listed, require_rights
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
-from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import reason, windows
+from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import STEPS, chosen, reason, windows
 from ansible_collections.outward.kubelet.plugins.plugin_utils._report import REPORT_DIR, writable
 
 # Every variable of the collection, with the check of its value; the roles' argument_specs say the same in words.
@@ -34,6 +36,7 @@ VARIABLES: t.Final[Spec] = {
     "outward_lock_timeout": {"type": "int"},
     "outward_try_sandbox": {"type": "bool"},
     "outward_automate": {"type": "str", "choices": ["none", "safe", "guarded"]},
+    "outward_steps": STEPS,
     "outward_soak_seconds": {"type": "int"},
     "outward_proof_timeout": {"type": "int"},
     "outward_reason": {"type": "str"},
@@ -51,11 +54,18 @@ VARIABLES: t.Final[Spec] = {
     "outward_reports": {"type": "list", "elements": "path"},
     "outward_each": {"type": "str"},
     "outward_query": {"type": "str"},
+    "outward_certificate_days": {"type": "float"},
+    "outward_node_addresses": {"type": "list", "elements": "str"},
+    "outward_node_labels": {"type": "dict"},
+    "outward_node_taints": {"type": "list", "elements": "dict"},
+    "outward_ca_hash": {"type": "str"},
+    "outward_rotate": {"type": "list", "elements": "str", "choices": list(KINDS)},
+    "outward_join_timeout": {"type": "int"},
 }
 ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
     "report_dir": REPORT_DIR,
-    "mode": {"type": "str", "choices": ["diagnose", "recover"], "default": "diagnose"},
+    "mode": {"type": "str", "choices": list(ROLES), "default": "diagnose"},
 }
 MINIMUM: t.Final = {
     "outward_max_unavailable": 1,
@@ -64,6 +74,8 @@ MINIMUM: t.Final = {
     "outward_proof_timeout": 1,
     "outward_budget": 0,
     "outward_budget_period": 1,
+    "outward_certificate_days": 0,
+    "outward_join_timeout": 60,
 }
 MAXIMUM: t.Final = {"outward_budget_period": LONGEST_PERIOD}
 
@@ -85,8 +97,9 @@ class ActionModule(ActionBase):
             self._refuse_values(variables["hostvars"][host])
         refuse_twins(nodes)
         writable(Path(options["report_dir"]), len(nodes))
-        # To check is to look: a person who may only read can see what would be done.
-        require_rights(options, "diagnose" if self._task.check_mode else options["mode"])
+        # To check is to look: a person who may only read can see what would be done, but for how nodes find the cluster.
+        looking = self._task.check_mode and options["mode"] == "recover"
+        require_rights(options, "diagnose" if looking else options["mode"])
         return {"changed": False, "cluster": listed(options, sorted(nodes.values()))}
 
     def _refuse_values(self, variables: t.Mapping[str, t.Any]) -> None:
@@ -110,7 +123,13 @@ def refuse_values(checked: t.Mapping[str, t.Any]) -> None:
     for name, most in MAXIMUM.items():
         if checked.get(name) is not None and checked[name] > most:
             raise AnsibleActionFail(f"{name} is {checked[name]}: it must be at most {most}")
+    for name, read in (("outward_node_labels", labels), ("outward_node_taints", taints)):
+        try:
+            read(checked.get(name))
+        except ValueError as error:
+            raise AnsibleActionFail(f"{name}: {error}") from error
     reason("outward_hands_off", checked.get("outward_hands_off"))
+    chosen(checked.get("outward_steps"))
     windows("outward_maintenance", checked.get("outward_maintenance"))
 
 

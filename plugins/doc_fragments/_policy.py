@@ -46,10 +46,31 @@ options:
     type: list
     elements: str
     default: []
+  steps:
+    description:
+      - Single steps that are allowed or forbidden by name (C(docs/causes.md) lists them).
+    type: dict
+    suboptions:
+      allow:
+        description:
+          - Steps that are permitted whatever the level of their cause and whatever O(automate); every other guard still
+            counts. With O(automate=none) these are the only ones.
+        type: list
+        elements: str
+        default: []
+      deny:
+        description: Steps that are not taken. A step that another one is followed by forbids both.
+        type: list
+        elements: str
+        default: []
   reason:
     description:
       - A person's reason to repair a node that somebody else has cordoned. The ledger on the node is given it as well.
       - It overrides neither O(hands_off) nor O(maintenance).
     type: str
     default: ""
+  certificates:
+    description: Whether this run renews client certificates, which takes the rights of the role C(certificates).
+    type: bool
+    default: false
 """

@@ -37,7 +37,7 @@ options:
   role:
     description:
       - What the kubeconfig is for. V(recover) and V(certificates) hold the rights of V(diagnose) as well.
-      - V(certificates) is for steps that this release does not have yet.
+      - V(certificates) is for the playbooks certificates_recover and certificates_approve. It lets our bootstrap tokens ask as well.
     type: str
     choices: [diagnose, recover, certificates]
     default: recover

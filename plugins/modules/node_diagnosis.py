@@ -95,6 +95,12 @@ permitted:
   returned: success
   type: dict
   sample: {"restart-kubelet": "kubelet-stopped"}
+repairs:
+  description: Those of them that M(outward.kubelet.node_repair) takes, in this order.
+  returned: success
+  type: list
+  elements: str
+  sample: ["switch-off-swap"]
 fingerprint:
   description: What the ledger on the node knows this fault by.
   returned: success

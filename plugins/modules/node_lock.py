@@ -115,6 +115,12 @@ permitted:
   returned: for O(state=held)
   type: dict
   sample: {"restart-kubelet": "kubelet-stopped"}
+repairs:
+  description: Those of them that M(outward.kubelet.node_repair) takes, in this order.
+  returned: for O(state=held)
+  type: list
+  elements: str
+  sample: ["switch-off-swap"]
 fingerprint:
   description: What identifies the diagnosis, for the ledger.
   returned: for O(state=held)

@@ -15,7 +15,7 @@ author: The outward.kubelet authors (@outward-kubelet)
 short_description: Wait for the proof that an action on a node worked
 description:
   - Asks the API server until it shows, with evidence newer than the action, that the node works again, or until
-    O(timeout); then soaks, and looks at the node once more.
+    O(timeout); then soaks, and looks at the node and at the API server once more.
   - Does nothing when nothing was done, and under C(--check).
 extends_documentation_fragment:
   - outward.kubelet._attributes
@@ -42,7 +42,7 @@ options:
     type: int
     default: 180
   soak_seconds:
-    description: Seconds after the proof in which the kubelet must not be restarted.
+    description: Seconds after the proof in which the kubelet must not be restarted, and after which the Node must still be Ready.
     type: int
     default: 30
   lock:

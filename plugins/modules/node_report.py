@@ -39,12 +39,12 @@ options:
     choices: [underway, ended]
     default: ended
   incident:
-    description: What M(outward.kubelet.node_diagnosis) returned; without it the run failed before.
+    description: What M(outward.kubelet.node_diagnosis) or M(outward.kubelet.node_join) returned; without it the run failed before.
     type: dict
   mode:
     description: What was meant to be done, for a run without O(incident).
     type: str
-    choices: [diagnose, check, recover]
+    choices: [diagnose, check, recover, join, rotate]
     default: recover
   acted:
     description: Results of the modules that act; skipped ones count for nothing.

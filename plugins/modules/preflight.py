@@ -36,7 +36,7 @@ options:
   mode:
     description: What the run is for. In check mode the rights of V(diagnose) are enough.
     type: str
-    choices: [diagnose, recover]
+    choices: [diagnose, recover, certificates]
     default: diagnose
 """
 

@@ -15,9 +15,16 @@ from collections.abc import Mapping, Sequence
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import CHOSEN
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.windows import Window, window
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec
 
+STEPS: t.Final[dict[str, t.Any]] = {
+    "type": "dict",
+    "options": {
+        name: {"type": "list", "elements": "str", "choices": list(CHOSEN), "default": []} for name in ("allow", "deny")
+    },
+}
 POLICY: t.Final[Spec] = {
     "automate": {"type": "str", "choices": ["none", "safe", "guarded"], "default": "guarded"},
     "max_unavailable": {"type": "int", "default": 1},
@@ -25,6 +32,8 @@ POLICY: t.Final[Spec] = {
     "hands_off": {"type": "str", "default": ""},
     "maintenance": {"type": "list", "elements": "str", "default": []},
     "reason": {"type": "str", "default": ""},
+    "certificates": {"type": "bool", "default": False},
+    "steps": STEPS,
 }
 # What YAML and Ansible make of a switch: as a reason it would say nothing, and `false` would say the contrary.
 SWITCHES: t.Final = frozenset({"true", "false", "yes", "no", "on", "off", "0", "1", "none"})
@@ -39,8 +48,18 @@ def policy(options: Mapping[str, t.Any], locked: bool = False) -> Policy:
         hands_off=reason("hands_off", options["hands_off"]),
         maintenance=windows("maintenance", options["maintenance"]),
         reason=options["reason"].strip(),
+        certificates=options["certificates"],
         locked=locked,
+        **chosen(options["steps"]),
     )
+
+
+def chosen(steps: Mapping[str, Sequence[str]] | None) -> dict[str, frozenset[str]]:
+    """Out of ``steps``; raises AnsibleActionFail for a step that is both allowed and forbidden."""
+    allowed, forbidden = (frozenset((steps or {}).get(name) or ()) for name in ("allow", "deny"))
+    if allowed & forbidden:
+        raise AnsibleActionFail(f"outward_steps both allows and denies {', '.join(sorted(allowed & forbidden))}")
+    return {"allowed": allowed, "forbidden": forbidden}
 
 
 def windows(name: str, texts: Sequence[str] | None) -> tuple[Window, ...]:

@@ -31,6 +31,7 @@ TMPFS: t.Final = "/dev/shm"
 MODULES: t.Final = "ansible_collections.outward.kubelet.plugins.module_utils._host.modules"
 # Keys of a result that change the inventory, the facts, the statistics or the course of a play.
 OBEYED: t.Final = ("_", "ansible_", "add_", "failed", "unreachable", "skipped", "invocation")
+HIDDEN: t.Final = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # as a module says it
 OBSERVE: t.Final = "outward.kubelet.node_facts"
 RETRIES: t.Final = 1
 GIVE_UP: t.Final = "-o ServerAliveInterval=10 -o ServerAliveCountMax=6"  # ssh_config(5): after a minute of silence
@@ -47,12 +48,19 @@ class Answer:
     cut_off: bool = False  # the module began and was ended by something else: nobody knows how far it came
 
 
-def ask(action: ActionBase, module: str, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> Answer:
-    """Run *module* on the task's host. An unreachable host is an answer, not an exception."""
+def ask(
+    action: ActionBase, module: str, arguments: dict[str, t.Any], variables: dict[str, t.Any], *, piped: bool = False
+) -> Answer:
+    """Run *module* on the task's host. An unreachable host is an answer, not an exception.
+
+    *piped*: arguments that may be in no file, also in none of Ansible's own.
+    """
     _make_robust(action, module)
     try:
         if action._is_pipelining_enabled("new"):
             return _carried(action, module.rpartition(".")[2], arguments, variables)
+        if piped:
+            return Answer({}, None, "the connection cannot pipe, and a secret is not written into a file on the way")
         result = action._execute_module(module_name=module, module_args=arguments, task_vars=variables)
     except AnsibleConnectionFailure as error:
         return Answer({}, _one_line(error.message), None)
@@ -65,8 +73,10 @@ def ask(action: ActionBase, module: str, arguments: dict[str, t.Any], variables:
 
 def _carried(action: ActionBase, name: str, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> Answer:
     """The same over a connection that can pipe, without Ansible's wrapper on the node."""
-    checked = ArgumentSpecValidator(import_module(f"{MODULES}.{name}").ARGUMENTS).validate(arguments)
-    called = {"invocation": {"module_args": checked.validated_parameters}}
+    spec = import_module(f"{MODULES}.{name}").ARGUMENTS
+    checked = ArgumentSpecValidator(spec).validate(arguments)
+    shown = {n: HIDDEN if spec[n].get("no_log") else value for n, value in checked.validated_parameters.items()}
+    called = {"invocation": {"module_args": shown}}
     if checked.error_messages:
         return _failed(called, "; ".join(checked.error_messages))
     delivery = deliver(action, name, checked.validated_parameters, variables)
@@ -90,9 +100,11 @@ def _harmless(answer: dict[str, t.Any]) -> dict[str, t.Any]:
     return {name: value for name, value in answer.items() if not name.startswith(OBEYED)}
 
 
-def observe(action: ActionBase, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
+def observe(
+    action: ActionBase, profile: str, variables: dict[str, t.Any], subsets: t.Sequence[str] = ("all",)
+) -> NodeEvidence:
     """The evidence of the task's host; a host that cannot be reached is evidence. Raises AnsibleActionFail."""
-    answer = ask(action, OBSERVE, {"profile": profile}, variables)
+    answer = ask(action, OBSERVE, {"profile": profile, "gather_subset": list(subsets)}, variables)
     if answer.unreachable:
         return unreachable_node(datetime.now(UTC), answer.unreachable)
     if answer.failed:
@@ -105,6 +117,7 @@ class OnNode(ActionBase):
 
     _supports_check_mode = True
     MODULE: t.ClassVar[str]
+    PIPED: t.ClassVar[bool] = False  # there is a secret among its arguments
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The module's result."""
@@ -118,7 +131,7 @@ class OnNode(ActionBase):
 
     def asked(self, arguments: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """Run the module with *arguments*."""
-        return self.concluded(ask(self, self.MODULE, arguments, variables))
+        return self.concluded(ask(self, self.MODULE, arguments, variables, piped=self.PIPED))
 
     def concluded(self, answer: Answer) -> dict[str, t.Any]:
         """The module's result, or why there is none."""
@@ -130,7 +143,7 @@ class OnNode(ActionBase):
 class Acting(OnNode):
     """An action that changes the node: being cut off in the middle is a result too, and never a success."""
 
-    STEP: t.ClassVar[str]
+    STEP: t.ClassVar[str] = ""
     started: datetime
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
@@ -149,6 +162,11 @@ class Acting(OnNode):
             result = self.asked(self.given(variables), variables)
         return {**result, "lock_lost": kept.lost} if kept.lost else result
 
+    @property
+    def step(self) -> str:
+        """The name of the step that it takes."""
+        return self.STEP
+
     def given(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """The module's arguments, with whom the ledger is to name; the lock stays on the controller."""
         return {"holder": author(variables), **{n: value for n, value in self._task.args.items() if n != "lock"}}
@@ -156,19 +174,19 @@ class Acting(OnNode):
     def concluded(self, answer: Answer) -> dict[str, t.Any]:
         """Bad input fails the task, since nothing was touched; whatever was cut off may have acted."""
         if answer.unreachable:
-            return self._lost(f"the node was lost during {self.STEP}: {answer.unreachable}")
+            return self._lost(f"the node was lost during {self.step}: {answer.unreachable}")
         if answer.cut_off:
-            return self._lost(f"{self.STEP} was cut off on the node: {answer.failed}")
+            return self._lost(f"{self.step} was cut off on the node: {answer.failed}")
         if answer.failed:
             raise AnsibleActionFail(answer.failed)
         return answer.result
 
     def _refused(self, reason: str) -> dict[str, t.Any]:
         refused = {"changed": False, "result": "refused", "refusals": [reason], "detail": "", "lock_lost": reason}
-        return {**refused, "action": {"step": self.STEP, "result": "refused"}}
+        return {**refused, "action": {"step": self.step, "result": "refused"}}
 
     def _lost(self, reason: str) -> dict[str, t.Any]:
-        action = {"step": self.STEP, "started": instant(self.started), "finished": instant(datetime.now(UTC))}
+        action = {"step": self.step, "started": instant(self.started), "finished": instant(datetime.now(UTC))}
         lost = {"changed": True, "result": "failed", "refusals": [], "detail": reason}
         return {**lost, "action": {**action, "result": "failed"}}
 

@@ -26,13 +26,13 @@ def other_certificate(*options: str) -> tuple[Step, ...]:
 
 def restarted(id: str, script: str, holds: str, **more: t.Any) -> Fault:
     """Something is changed below a kubelet that then has to start."""
+    fields: dict[str, t.Any] = {"outcome": "needs-operator", **more}
     return Fault(
         id=id,
         inject=(node(f"{script}; restart kubelet"),),
         holds=node(holds),
         undo=MEND,
-        outcome="needs-operator",
-        **more,
+        **fields,
     )
 
 
@@ -49,22 +49,31 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "kubelet-client-pem-missing",
         f"keep {CURRENT}; rm {CURRENT}",
         f"[ $(substate kubelet) = auto-restart ] && said kubelet '{NO_BOOTSTRAP}'",
+        outcome="recovered",
+        actions=("relink-client-certificate",),
+        note="only the link is gone",
     ),
     restarted(
         "kubelet-client-pem-corrupt",
         f"keep {CURRENT}; : > $PKI/outward.pem; ln -sf $PKI/outward.pem {CURRENT}",
         f"[ $(substate kubelet) = auto-restart ] && said kubelet '{NO_BOOTSTRAP}'",
-        note="an empty file, as a power loss leaves it",
+        outcome="recovered",
+        actions=("relink-client-certificate",),
+        note="an empty file, as a power loss leaves it, beside the one before it",
     ),
     restarted(
         "kubelet-kubeconfig-missing",
         "keep $KUBECONFIG; rm $KUBECONFIG",
         f"[ $(substate kubelet) = auto-restart ] && said kubelet '{NO_BOOTSTRAP}'",
+        outcome="recovered",
+        actions=("rebuild-kubeconfig",),
     ),
     restarted(
         "kubelet-client-ca-file-missing",
         "keep /etc/kubernetes/pki/ca.crt; rm /etc/kubernetes/pki/ca.crt",
         "[ $(substate kubelet) = auto-restart ] && said kubelet 'pki/ca.crt'",
+        outcome="recovered",
+        actions=("restore-client-ca",),
     ),
     restarted(
         "apiserver-ca-mismatch",

@@ -17,7 +17,11 @@ MEND: t.Final = (node("systemctl start systemd-timesyncd"),)
 def _step(id: str, step: str, *, then: str = "", **more: t.Any) -> Fault:
     """Time synchronisation is stopped and the clock stepped by *step* (date(1))."""
     script = f"systemctl stop systemd-timesyncd\ndate > /run/outward-clock\ndate -s '{step}'\n{then}"
-    defaults: dict[str, t.Any] = {"outcome": "needs-operator", "roots": ("clock-skew-past",)}
+    defaults: dict[str, t.Any] = {
+        "outcome": "recovered",
+        "actions": ("start-time-sync",),
+        "roots": ("clock-skew-past",),
+    }
     return Fault(
         id=id,
         inject=(node(script),),
@@ -36,8 +40,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         then="sleep 30; systemctl stop kubelet",
         roots=("clock-skew-past", "kubelet-stopped"),
         kind="compound",
-        outcome="refused",
-        note="Ready is True with nobody behind it; two roots, so nothing is done",
+        outcome="failed",
+        note="Ready is True with nobody behind it; the clock is safe to set, and the kubelet is for the run after it",
     ),
     _step(
         "clock-skew-future",

@@ -41,7 +41,13 @@ class _Later:
 
 def _then(first: Fault, later: _Later) -> Fault:
     """What is seen in the end has *first* for its only root."""
-    fields: dict[str, t.Any] = {"roots": tuple(first.root_causes), "holds": later.holds or first.holds, "deadline": 120}
+    fields: dict[str, t.Any] = {
+        "outcome": first.outcome,
+        "actions": first.actions,
+        "roots": tuple(first.root_causes),
+        "holds": later.holds or first.holds,
+        "deadline": 120,
+    }
     return _after(later.id, first, later.more, {**fields, **later.changes})
 
 
@@ -73,8 +79,6 @@ EXPLAINED: t.Final = (
         "containerd-down",
         (RESTART,),
         node(LOOPS),
-        outcome="recovered",
-        actions=("start-containerd",),
         note="the kubelet fails to start in a loop; the runtime is why",
     ),
     _Later.of(
@@ -179,16 +183,37 @@ EXPLAINED: t.Final = (
 
 def _independent(single: t.Mapping[str, Fault]) -> tuple[Fault, ...]:
     refused: dict[str, t.Any] = {"outcome": "refused", "note": "two roots, so nothing is done"}
+    started: dict[str, t.Any] = {
+        "outcome": "failed",
+        "actions": ("start-containerd",),
+        "note": "what is safe is done beside another root, which is for the run after it or for a person",
+    }
     return (
-        _both(single["kubelet-stopped"], single["node-cordoned"], outcome="recovered", actions=("restart-kubelet",)),
-        _both(single["kubelet-stopped"], single["containerd-down"], **refused),
-        _both(single["kubelet-unit-masked"], single["containerd-config-invalid"]),
+        _both(
+            single["kubelet-stopped"],
+            single["node-cordoned"],
+            outcome="refused",
+            note="somebody else has cordoned it, and nobody has given a reason",
+        ),
+        _both(single["kubelet-stopped"], single["containerd-down"], **started),
+        _both(single["kubelet-unit-masked"], single["containerd-config-invalid"], **refused),
         # A kubelet that stops at its flags says nothing of its certificate, and one without a valid one tells no condition.
-        _both(single["kubelet-unknown-flag"], single["kubelet-client-cert-expired"], holds=EXPIRED),
+        _both(single["kubelet-unknown-flag"], single["kubelet-client-cert-expired"], holds=EXPIRED, **refused),
         _both(single["kubelet-config-invalid"], single["containerd-down"], **refused),
-        _both(single["disk-pressure-nodefs"], single["kubelet-client-cert-expired"]),
-        _both(single["clock-skew-past"], single["kubelet-client-cert-expired"]),
+        _both(single["disk-pressure-nodefs"], single["kubelet-client-cert-expired"], **refused),
+        _both(
+            single["clock-skew-past"],
+            single["kubelet-client-cert-expired"],
+            outcome="failed",
+            actions=("start-time-sync",),
+            note="the clock is safe to set; the certificate is for a person",
+        ),
         _both(single["disk-pressure-nodefs"], single["kubelet-stopped"], **refused),
-        _both(single["app-crashloop"], single["cni-config-missing"]),
-        _both(single["apiserver-firewalled"], single["containerd-down"], **refused),
+        _both(
+            single["app-crashloop"],
+            single["cni-config-missing"],
+            outcome="recovered",
+            actions=("restore-cni-config",),
+        ),
+        _both(single["apiserver-firewalled"], single["containerd-down"], **started),
     )

@@ -105,7 +105,11 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("said kubelet 'not found in the host.s network interfaces'"),
         undo=(node("back; restart kubelet"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=(
+            "remove-node-ip",
+            "restart-kubelet",
+        ),
     ),
     Fault(
         id="node-ip-changed-dhcp",
@@ -120,7 +124,11 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(node("hostname > /run/outward-hostname; hostname renamed-node; restart kubelet"),),
         holds=node("said kubelet 'renamed-node'"),
         undo=(node("hostname $(cat /run/outward-hostname); restart kubelet"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=(
+            "restore-hostname",
+            "restart-kubelet",
+        ),
     ),
     Fault(
         id="kubelet-cgroup-driver-mismatch",
@@ -135,7 +143,11 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(node("setting resolvConf /run/none/resolv.conf; restart kubelet"), pod()),
         holds=event("run/none/resolv.conf"),
         undo=(GONE, node("back; restart kubelet")),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=(
+            "set-resolv-conf",
+            "restart-kubelet",
+        ),
         deadline=120,
     ),
     Fault(

@@ -13,20 +13,26 @@ from .model import Fault, node
 
 def crash(id: str, script: str, line: str, *, undo: str = "back", **more: t.Any) -> Fault:
     """The kubelet is started again on something that makes it exit, and says *line*."""
+    fields: dict[str, t.Any] = {"outcome": "needs-operator", **more}
     return Fault(
         id=id,
         inject=(node(f"{script}\nrestart kubelet"),),
         holds=node(f"[ $(substate kubelet) = auto-restart ] && said kubelet '{line}'"),
         undo=(node(f"{undo}; restart kubelet"),),
-        outcome="needs-operator",
-        **more,
+        **fields,
     )
 
 
-def checkpoint(id: str, file: str, line: str, content: str = "broken") -> Fault:
+def checkpoint(id: str, file: str, step: str, content: str = "broken") -> Fault:
     """A state file of the kubelet that was cut short by a power loss."""
     path = f"/var/lib/kubelet/{file}"
-    return crash(id, f"keep {path}; systemctl stop kubelet; echo '{content}' > {path}", line)
+    return crash(
+        id,
+        f"keep {path}; systemctl stop kubelet; echo '{content}' > {path}",
+        "checkpoint",
+        outcome="recovered",
+        actions=(step,),
+    )
 
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
@@ -34,31 +40,51 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "kubelet-unknown-flag",
         "keep $FLAGS; sed -i 's/KUBELET_KUBEADM_ARGS=\"/&--container-runtime=remote /' $FLAGS",
         "unknown flag: --container-runtime",
+        outcome="recovered",
+        actions=("remove-old-flags",),
         note="a flag that 1.27 removed",
     ),
-    crash("kubelet-config-missing", "keep $CONFIG; rm $CONFIG", "failed to load kubelet config file.*no such file"),
+    crash(
+        "kubelet-config-missing",
+        "keep $CONFIG; rm $CONFIG",
+        "failed to load kubelet config file.*no such file",
+        outcome="recovered",
+        actions=("rebuild-kubelet-config",),
+    ),
     crash(
         "kubelet-config-empty",
         "keep $CONFIG; : > $CONFIG",
         "failed to load kubelet config file",
         roots=("kubelet-config-missing",),
+        outcome="recovered",
+        actions=("rebuild-kubelet-config",),
         note="as a power loss leaves it",
     ),
     crash(
         "kubelet-config-invalid",
         "keep $CONFIG; sed -i 's/^kind: .*/kind: KubeletConfig/' $CONFIG",
         "no kind .KubeletConfig. is registered",
+        outcome="recovered",
+        actions=("rebuild-kubelet-config",),
     ),
-    crash("kubelet-feature-gate-invalid", "setting featureGates '{NoSuchGate: true}'", "unrecognized feature gate"),
+    crash(
+        "kubelet-feature-gate-invalid",
+        "setting featureGates '{NoSuchGate: true}'",
+        "unrecognized feature gate",
+        outcome="recovered",
+        actions=("remove-feature-gate",),
+    ),
     crash(
         "kubelet-swap-on",
         "fallocate -l 64M /swap.outward; chmod 600 /swap.outward; mkswap /swap.outward; swapon /swap.outward",
         "running with swap on is not supported",
-        undo="swapoff /swap.outward; rm -f /swap.outward",
+        undo="swapoff /swap.outward || true; rm -f /swap.outward",
+        outcome="recovered",
+        actions=("switch-off-swap",),
     ),
-    checkpoint("kubelet-cpu-manager-checkpoint", "cpu_manager_state", "checkpoint"),
-    checkpoint("kubelet-memory-manager-checkpoint", "memory_manager_state", "checkpoint"),
-    checkpoint("kubelet-pod-state-checkpoint", "allocated_pods_state", "checkpoint", content="{}}"),
+    checkpoint("kubelet-cpu-manager-checkpoint", "cpu_manager_state", "set-aside-cpu-state"),
+    checkpoint("kubelet-memory-manager-checkpoint", "memory_manager_state", "set-aside-memory-state"),
+    checkpoint("kubelet-pod-state-checkpoint", "allocated_pods_state", "set-aside-pod-state", content="{}}"),
     crash(
         "kubelet-port-10250-in-use",
         "systemctl stop kubelet; mkdir -p /run/outward; systemd-run --unit=outward-port "
@@ -70,12 +96,17 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "kubelet-wrong-runtime-endpoint",
         "setting containerRuntimeEndpoint unix:///run/none.sock",
         "run/none.sock",
+        outcome="recovered",
+        actions=("set-runtime-endpoint",),
     ),
     crash(
         "kubelet-reserved-cgroup-missing",
         "setting enforceNodeAllocatable '[pods, kube-reserved]'; setting kubeReservedCgroup /nope; "
         "setting kubeReserved '{cpu: 50m}'",
         "nope",
+        outcome="recovered",
+        actions=("rebuild-kubelet-config",),
+        note="set by hand on this node alone",
     ),
     crash(
         "kubelet-insufficient-inotify-startup",
@@ -83,7 +114,20 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "inotify|too many open files",
         roots=("inotify-exhaustion",),
         kind="compound",
+        outcome="recovered",
+        actions=("raise-inotify-limits",),
         undo="sysctl -w fs.inotify.max_user_instances=$(cat /run/outward-inotify)",
+    ),
+    crash(
+        "kubelet-inotify-watches-startup",
+        "sysctl -n fs.inotify.max_user_watches > /run/outward-watches; sysctl -w fs.inotify.max_user_watches=1",
+        "inotify_add_watch .*no space left on device",
+        roots=("kubelet-insufficient-inotify-startup",),
+        outcome="recovered",
+        actions=("raise-inotify-limits",),
+        undo="sysctl -w fs.inotify.max_user_watches=$(cat /run/outward-watches)",
+        deadline=120,
+        note="instances are left, and no watch: cAdvisor cannot look at the control groups",
     ),
     Fault(
         id="kubelet-start-limit-hit",
@@ -104,7 +148,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
                 "restart kubelet"
             ),
         ),
-        outcome="needs-operator",
-        note="the limit is a symptom; the flag is the cause",
+        outcome="refused",
+        note="the limit is a symptom; the flag is the cause, and none of those that did nothing any more",
     ),
 )

@@ -10,7 +10,18 @@ import typing as t
 
 from .model import Fault, controller, node, program
 from .pods import GONE, pod
-from .pressure import own_filesystem
+from .pressure import CACHE, own_filesystem
+
+CACHED: t.Final = f"{CACHE}/outward_1_all.deb"
+
+
+def ballast(path: str) -> str:
+    """An eighth of the disk is left, and no threshold of imagefs: Pods would be evicted at 15 % at the same time."""
+    return (
+        "setting evictionHard '{memory.available: 100Mi, nodefs.available: 10%}'; restart kubelet\n"
+        f"set -- $(df -B1 --output=size,avail / | tail -1)\nfallocate -l $(($2 - $1 / 8)) {path}"
+    )
+
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
@@ -43,7 +54,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("! python3 -c 'import ctypes, sys; sys.exit(ctypes.CDLL(None).inotify_init() < 0)'"),
         undo=(node("sysctl -w fs.inotify.max_user_instances=$(cat /run/outward-inotify)"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("raise-inotify-limits",),
         note="the kubelet runs on, and would not come back",
     ),
     Fault(
@@ -80,7 +92,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         undo=(
             node("sysctl -w net.netfilter.nf_conntrack_max=$(cat /run/outward-sysctl); systemctl stop outward-crowd"),
         ),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("raise-conntrack-limit",),
     ),
     Fault(
         id="file-handle-exhaustion",
@@ -93,7 +106,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("[ $(cut -f3 /proc/sys/fs/file-nr) -lt 100000 ]"),
         undo=(node("sysctl -w fs.file-max=$(cat /run/outward-files)"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("raise-file-limit",),
     ),
     Fault(
         id="eviction-thresholds-disabled",
@@ -139,7 +153,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("[ $(du -sm /var/log/journal | cut -f1) -gt 50 ] && [ -e /var/log/outward-fill ]"),
         undo=(controller('lab reset "$HOST"'),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("vacuum-journal",),
         deadline=240,
         note="the logs on a small filesystem of their own",
     ),
@@ -158,23 +173,29 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("[ $(du -sm /var/log/pods | cut -f1) -gt 200 ]"),
         undo=(node("rm -f /var/lib/outward-fill"), GONE),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("delete-rotated-logs",),
         deadline=60,
         note="a fifth of the disk in the logs of one container; a sixth left, which is above all eviction thresholds",
     ),
     Fault(
         id="image-gc-failing",
-        inject=(
-            node(
-                # Without the 15 % of imagefs.available, below which Pods are evicted at the same time.
-                "setting evictionHard '{memory.available: 100Mi, nodefs.available: 10%}'; restart kubelet\n"
-                "set -- $(df -B1 --output=size,avail / | tail -1)\nfallocate -l $(($2 - $1 / 8)) /var/lib/outward-fill"
-            ),
-        ),
+        inject=(node(ballast("/var/lib/outward-fill")),),
         holds=node("said kubelet 'Image garbage collection failed multiple times in a row'"),
         undo=(node("rm -f /var/lib/outward-fill; back; restart kubelet"),),
-        outcome="needs-operator",
+        outcome="refused",
         deadline=900,
         note="an eighth of the disk left: above the eviction threshold, below the one of image collection (each 5 min)",
+    ),
+    Fault(
+        id="image-gc-failing-package-cache",
+        roots=("image-gc-failing",),
+        inject=(node(f"mkdir -p {CACHE}\n{ballast(CACHED)}"),),
+        holds=node("said kubelet 'Image garbage collection failed multiple times in a row'"),
+        undo=(node(f"rm -f {CACHED}; back; restart kubelet"),),
+        outcome="recovered",
+        actions=("free-space-beside-images",),
+        deadline=900,
+        note="what nobody misses fills it",
     ),
 )

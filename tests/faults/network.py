@@ -31,7 +31,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         holds=controller('[ "$(condition Ready)" = False ]'),
         # containerd 1.7 notices a file that is written in place, not one that is moved there.
         undo=(node("back; for file in /etc/cni/net.d/*; do cp $file /run/cni; cat /run/cni > $file; done"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("restore-cni-config",),
         deadline=120,
     ),
     Fault(
@@ -57,7 +58,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(node("echo '{' > /etc/cni/net.d/00-outward.conflist; restart containerd"),),
         holds=controller('[ "$(condition Ready)" = False ]'),
         undo=(node("rm /etc/cni/net.d/00-outward.conflist; restart containerd"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("set-aside-cni-config",),
         deadline=120,
     ),
     Fault(
@@ -78,7 +80,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("said kubelet 'lookup api.lab.invalid'"),
         undo=(node("back; restart kubelet"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("set-api-server", "restart-kubelet"),
     ),
     Fault(
         id="apiserver-endpoint-stale",
@@ -89,7 +92,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("said kubelet 'dial tcp 10.77.0.250:6443'"),
         undo=(node("back; restart kubelet"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("set-api-server", "restart-kubelet"),
         note="the address that the control plane had before",
     ),
     Fault(

@@ -13,21 +13,21 @@ from .network import OPEN, drop
 from .pods import GONE, event, pod
 
 
-def sysctl(id: str, key: str, value: int, **more: t.Any) -> Fault:
+def sysctl(id: str, key: str, value: int, step: str) -> Fault:
     """One kernel setting that Kubernetes needs is another."""
     return Fault(
         id=id,
         inject=(node(f"sysctl -n {key} > /run/outward-sysctl; sysctl -w {key}={value}"),),
         holds=node(f"[ $(sysctl -n {key}) = {value} ]"),
         undo=(node(f"sysctl -w {key}=$(cat /run/outward-sysctl)"),),
-        outcome="needs-operator",
-        **more,
+        outcome="recovered",
+        actions=(step,),
     )
 
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
-    sysctl("br-netfilter-missing", "net.bridge.bridge-nf-call-iptables", 0),
-    sysctl("ip-forward-disabled", "net.ipv4.ip_forward", 0),
+    sysctl("br-netfilter-missing", "net.bridge.bridge-nf-call-iptables", 0, "enable-bridge-netfilter"),
+    sysctl("ip-forward-disabled", "net.ipv4.ip_forward", 0, "enable-ip-forward"),
     Fault(
         id="iptables-forward-drop",
         inject=(node("iptables -P FORWARD DROP"),),
@@ -41,13 +41,15 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             node(
                 "cd $(ls -d /var/lib/cni/networks/*/ | head -1)\n"
                 "prefix=$(ls | grep -E '^[0-9.]+$' | head -1 | cut -d. -f1-3)\n"
-                "for i in $(seq 2 254); do [ -e $prefix.$i ] || echo outward > $prefix.$i; done"
+                "for i in $(seq 2 254); do [ -e $prefix.$i ] || echo outward > $prefix.$i; done\n"
+                "grep -lrx outward . | xargs touch -d '1 hour ago'"  # what is younger may be in the making
             ),
             pod(),
         ),
         holds=event("no IP addresses available in range set"),
         undo=(node("grep -lrx outward /var/lib/cni/networks | xargs -r rm"), GONE),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("release-addresses",),
         deadline=120,
     ),
     Fault(
@@ -68,7 +70,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             ),
             GONE,
         ),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("clear-bridge-address",),
         deadline=120,
     ),
     Fault(
@@ -76,14 +79,21 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(
             node(
                 "iptables-legacy -t nat -N KUBE-SERVICES; iptables-legacy -t nat -A OUTPUT -j KUBE-SERVICES\n"
-                "iptables-legacy -t nat -A KUBE-SERVICES -d 10.96.0.1 -j RETURN"
+                "iptables-legacy -t nat -A KUBE-SERVICES -d 10.96.0.1 -j RETURN\n"
+                "iptables-nft -t nat -N KUBE-SERVICES"  # the lab has no kube-proxy: what one writes now
             ),
         ),
         holds=node(
             "iptables-legacy-save -t nat | grep -q :KUBE-SERVICES && nft list chains | grep -q KUBE-IPTABLES-HINT"
         ),
-        undo=(node("iptables-legacy -t nat -F; iptables-legacy -t nat -X; rmmod iptable_nat || true"),),
-        outcome="needs-operator",
+        undo=(
+            node(
+                "iptables-nft -t nat -X KUBE-SERVICES || true\n"
+                "iptables-legacy -t nat -F; iptables-legacy -t nat -X; rmmod iptable_nat || true"
+            ),
+        ),
+        outcome="recovered",
+        actions=("remove-stale-service-rules",),
         note="what a kube-proxy of before an upgrade leaves",
     ),
     Fault(
@@ -96,7 +106,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("[ $(cat /sys/class/net/flannel.1/mtu) = 1500 ]"),
         undo=(node("ip link del flannel.1"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("lower-overlay-mtu",),
         note="an overlay's link as flannel makes it, with the MTU of the link below",
     ),
     Fault(

@@ -11,6 +11,8 @@ from pathlib import PurePath
 
 from .model import Fault, controller, node, program
 
+CACHE: t.Final = "/var/cache/apt/archives"
+
 
 def own_filesystem(directory: str, units: str, options: str) -> str:
     """Lines that move *directory* onto a small filesystem of its own (busybox mke2fs *options*), and start *units* again."""
@@ -29,6 +31,16 @@ def shared_again(directory: str, units: str) -> str:
     return f"systemctl stop {units}; umount -l {directory}; rm {image}; systemctl start {units}"
 
 
+def beside_packages(directory: str) -> str:
+    """Lines that put the package cache onto the filesystem of *directory* as well, as one data disk for both has it."""
+    return f"mkdir -p {directory}/archives {CACHE}; mount --bind {directory}/archives {CACHE}"
+
+
+def alone_again(directory: str, units: str) -> str:
+    """The inverse of both."""
+    return f"umount -l {CACHE}; {shared_again(directory, units)}"
+
+
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
         id="disk-pressure-nodefs",
@@ -39,8 +51,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=controller('[ "$(condition DiskPressure)" = True ]'),
         undo=(node("rm -f /var/lib/outward-fill"),),
-        outcome="needs-operator",
-        note="5 % of the filesystem left; eviction begins below 10 %",
+        outcome="refused",
+        note="5 % of the filesystem left; eviction begins below 10 %. A file of somebody's fills it: nothing is deleted",
     ),
     Fault(
         id="disk-pressure-shared-imagefs",
@@ -52,8 +64,23 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=controller('[ "$(condition DiskPressure)" = True ]'),
         undo=(node("rm -f /var/lib/outward-fill"),),
-        outcome="needs-operator",
+        outcome="refused",
         note="12 % left: above nodefs.available, below imagefs.available, and both are one filesystem",
+    ),
+    Fault(
+        id="disk-pressure-package-cache",
+        roots=("disk-pressure-nodefs",),
+        inject=(
+            node(
+                "set -- $(df -B1 --output=size,avail / | tail -1); mkdir -p /var/cache/apt/archives\n"
+                "fallocate -l $(($2 - $1 / 20)) /var/cache/apt/archives/outward_1_all.deb"
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(node("rm -f /var/cache/apt/archives/outward_1_all.deb"),),
+        outcome="recovered",
+        actions=("free-disk-space",),
+        note="what nobody misses fills it",
     ),
     Fault(
         id="memory-pressure",
@@ -80,9 +107,27 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=controller('[ "$(condition DiskPressure)" = True ]'),
         undo=(node(shared_again("/var/lib/containerd", "containerd kubelet")),),
-        outcome="needs-operator",
+        outcome="refused",
         deadline=120,
         note="images on a filesystem of their own, 5 % of it left",
+    ),
+    Fault(
+        id="disk-pressure-imagefs-package-cache",
+        roots=("disk-pressure-imagefs",),
+        inject=(
+            node(
+                f"{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
+                f"{beside_packages('/var/lib/containerd')}\n"
+                "set -- $(df -B1 --output=size,avail /var/lib/containerd | tail -1)\n"
+                f"head -c $(($2 - $1 / 20)) /dev/zero > {CACHE}/outward_1_all.deb"
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(node(alone_again("/var/lib/containerd", "containerd kubelet")),),
+        outcome="recovered",
+        actions=("free-disk-space",),
+        deadline=120,
+        note="images and the package cache on one data disk, and what nobody misses fills it",
     ),
     Fault(
         id="inode-exhaustion",

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import Fault, controller, node
+from .model import Fault, awaited, controller, node
 from .pods import GONE, IMAGE, event, pod
-from .pressure import own_filesystem, shared_again
+from .pressure import CACHE, alone_again, beside_packages, own_filesystem, shared_again
 
 MEND: t.Final = node("back; restart containerd")
 
 
+NO_RUNTIME: t.Final = (
+    'printf \'\\n[plugins."io.containerd.grpc.v1.cri".containerd]\\ndefault_runtime_name = "nope"\\n\' >> $CONTAINERD'
+)
+
+
 def config(id: str, script: str, holds: str, **more: t.Any) -> Fault:
     """containerd is started again on another configuration."""
+    fields: dict[str, t.Any] = {"outcome": "needs-operator", **more}
     return Fault(
         id=id,
         inject=(node(f"keep $CONTAINERD; {script}; restart containerd"),),
         holds=node(holds),
         undo=(MEND,),
-        outcome="needs-operator",
-        **more,
+        **fields,
     )
 
 
@@ -37,6 +42,19 @@ def binary(id: str, path: str, says: str) -> Fault:
         outcome="needs-operator",
         deadline=120,
     )
+
+
+# No container may be left: each has an overlay for its root.
+NO_OVERLAY: t.Final = (
+    "systemctl stop kubelet containerd; echo 1 > /sys/fs/cgroup/kubepods.slice/cgroup.kill\n"
+    "pkill -9 -f containerd-shim-runc-v2 || true; sleep 2; umount -a -t overlay\n"
+    "echo 'install overlay /bin/false' > /etc/modprobe.d/outward.conf; modprobe -r overlay\n"
+    "systemctl start --no-block containerd kubelet"
+)
+OVERLAY_FAILS: t.Final = node(
+    "! grep -qw overlay /proc/filesystems && said containerd 'failed to mount rootfs component: no such device'"
+)
+OVERLAY_AGAIN: t.Final = node("rm /etc/modprobe.d/outward.conf; modprobe overlay; restart containerd kubelet")
 
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
@@ -54,7 +72,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(node("systemctl kill -s STOP --kill-whom=main containerd"),),
         holds=node("[ $(state containerd) = T ]"),
         undo=(node("systemctl kill -s CONT --kill-whom=main containerd"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("kill-containerd",),
         note="SIGSTOP: it accepts and never answers",
     ),
     Fault(
@@ -64,7 +83,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(node("systemctl kill -s STOP --kill-whom=main containerd"),),
         holds=node("said kubelet 'PLEG is not healthy'"),
         undo=(node("systemctl kill -s CONT --kill-whom=main containerd"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("kill-containerd",),
         deadline=360,
         note="PLEG is three minutes behind; the verdict stays on the runtime",
     ),
@@ -72,29 +92,53 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "containerd-config-invalid",
         "echo '[[broken' >> $CONTAINERD",
         "[ $(substate containerd) = auto-restart ] && said containerd 'failed to load TOML|toml: '",
+        outcome="refused",
+        note="there is no copy that could be put in its place",
+    ),
+    config(
+        "containerd-config-invalid-with-copy",
+        "keep $CONTAINERD.bak; cp -a $CONTAINERD $CONTAINERD.bak; echo '[[broken' >> $CONTAINERD",
+        "[ $(substate containerd) = auto-restart ] && said containerd 'failed to load TOML|toml: '",
+        roots=("containerd-config-invalid",),
+        outcome="recovered",
+        actions=("restore-containerd-config",),
+        note="what an editor or a careful person leaves beside it",
     ),
     config(
         "containerd-config-version",
         "sed -i 's/^version = .*/version = 99/' $CONTAINERD",
         "[ $(substate containerd) = auto-restart ]",
         roots=("containerd-config-invalid",),
+        outcome="refused",
     ),
     config(
         "containerd-cri-disabled",
         "sed -i '/^version/a disabled_plugins = [\"io.containerd.grpc.v1.cri\"]' $CONTAINERD",
         "[ $(substate containerd) = running ] && said kubelet 'unknown service runtime.v1.RuntimeService'",
+        outcome="recovered",
+        actions=("enable-cri",),
     ),
     config(
         "containerd-cri-plugin-load-failed",
-        'printf \'\\n[plugins."io.containerd.grpc.v1.cri".containerd]\\ndefault_runtime_name = "nope"\\n\' >> $CONTAINERD',
+        NO_RUNTIME,
         "[ $(substate containerd) = running ] && said containerd 'failed to load plugin.*cri'",
+        outcome="refused",
+    ),
+    config(
+        "containerd-cri-plugin-load-failed-with-copy",
+        f"keep $CONTAINERD.bak; cp -a $CONTAINERD $CONTAINERD.bak; {NO_RUNTIME}",
+        "[ $(substate containerd) = running ] && said containerd 'failed to load plugin.*cri'",
+        roots=("containerd-cri-plugin-load-failed",),
+        outcome="recovered",
+        actions=("restore-containerd-config",),
     ),
     Fault(
         id="containerd-socket-permission",
         inject=(node("mv /run/containerd/containerd.sock /run/containerd/outward.sock"),),
         holds=node("[ $(substate containerd) = running ] && [ ! -e /run/containerd/containerd.sock ]"),
         undo=(node("mv /run/containerd/outward.sock /run/containerd/containerd.sock"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("restart-containerd",),
         note="containerd runs, and its socket is not where it should be",
     ),
     Fault(
@@ -107,7 +151,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=event("127.0.0.1:1/pause:0"),
         undo=(MEND, GONE),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("set-pause-image",),
         deadline=180,
     ),
     binary("containerd-runc-missing", "/usr/sbin/runc", "runc"),
@@ -117,7 +162,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         inject=(node("mv /etc/cni/net.d /etc/cni/net.d.outward"),),
         holds=controller('[ "$(condition Ready)" != True ]'),
         undo=(node("mv /etc/cni/net.d.outward /etc/cni/net.d; restart containerd"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("restore-cni-directory",),
         deadline=120,
     ),
     Fault(
@@ -157,22 +203,28 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     Fault(
         id="containerd-overlay-unsupported",
-        # No container may be left: each has an overlay for its root.
-        inject=(
-            node(
-                "systemctl stop kubelet containerd; echo 1 > /sys/fs/cgroup/kubepods.slice/cgroup.kill\n"
-                "pkill -9 -f containerd-shim-runc-v2 || true; sleep 2; umount -a -t overlay\n"
-                "echo 'install overlay /bin/false' > /etc/modprobe.d/outward.conf; modprobe -r overlay\n"
-                "systemctl start --no-block containerd kubelet"
-            ),
-        ),
-        holds=node(
-            "! grep -qw overlay /proc/filesystems && said containerd 'failed to mount rootfs component: no such device'"
-        ),
-        undo=(node("rm /etc/modprobe.d/outward.conf; modprobe overlay; restart containerd kubelet"),),
-        outcome="needs-operator",
+        inject=(node(NO_OVERLAY),),
+        holds=OVERLAY_FAILS,
+        undo=(OVERLAY_AGAIN,),
+        outcome="refused",
         deadline=120,
-        note="as after an upgrade of the kernel that took the modules of the running one away",
+        note="as after an upgrade of the kernel that took the modules of the running one away; modprobe.d forbids it here",
+    ),
+    Fault(
+        id="containerd-overlay-not-loaded",
+        roots=("containerd-overlay-unsupported",),
+        # A blacklisted module is not loaded by the mount that wants it (modprobe.d(5)), and by its name it is.
+        inject=(
+            node(NO_OVERLAY),
+            awaited(OVERLAY_FAILS),
+            node("echo 'blacklist overlay' > /etc/modprobe.d/outward.conf"),
+        ),
+        holds=OVERLAY_FAILS,
+        undo=(OVERLAY_AGAIN,),
+        outcome="recovered",
+        actions=("load-overlay",),
+        deadline=120,
+        note="it could not be loaded when containerd started, and now it can: the package of the modules is there again",
     ),
     Fault(
         id="containerd-disk-full",
@@ -185,9 +237,26 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("[ $(df -B1 --output=avail /var/lib/containerd | tail -1) -lt 1048576 ]"),
         undo=(node(shared_again("/var/lib/containerd", "containerd kubelet")),),
-        outcome="needs-operator",
+        outcome="refused",
         deadline=120,
         note="images on a filesystem of their own, and nothing of it left",
+    ),
+    Fault(
+        id="containerd-disk-full-package-cache",
+        roots=("containerd-disk-full",),
+        inject=(
+            node(
+                f"{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
+                f"{beside_packages('/var/lib/containerd')}\n"
+                f"cat /dev/zero > {CACHE}/outward_1_all.deb || true"
+            ),
+        ),
+        holds=node("[ $(df -B1 --output=avail /var/lib/containerd | tail -1) -lt 1048576 ]"),
+        undo=(node(alone_again("/var/lib/containerd", "containerd kubelet")),),
+        outcome="recovered",
+        actions=("free-disk-space",),
+        deadline=120,
+        note="images and the package cache on one data disk, not a byte is left, and what nobody misses fills it",
     ),
     Fault(
         id="containerd-snapshot-corrupt",

@@ -10,6 +10,7 @@ import typing as t
 
 from .model import Fault, controller, node, program
 from .pods import GONE, event, pod
+from .pressure import own_filesystem, shared_again
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
@@ -46,8 +47,28 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("grep -q outward-data /etc/fstab && ! mountpoint -q /var/lib/containerd"),
         undo=(node("back"),),
-        outcome="needs-operator",
+        outcome="refused",
         note="what a boot without the disk leaves behind: containerd works on the root filesystem",
+    ),
+    Fault(
+        id="data-disk-came-late",
+        roots=("data-mount-missing",),
+        inject=(
+            node(
+                f"{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
+                "systemctl stop kubelet containerd; echo 1 > /sys/fs/cgroup/kubepods.slice/cgroup.kill\n"
+                "pkill -9 -f containerd-shim-runc-v2 || true; sleep 2; umount -a -t overlay; umount /var/lib/containerd\n"
+                "keep /etc/fstab\n"
+                "echo '/var/lib/outward-containerd.img /var/lib/containerd ext2 loop,nofail 0 0' >> /etc/fstab\n"
+                "systemctl start --no-block kubelet"
+            ),
+        ),
+        holds=node("[ $(substate kubelet) = auto-restart ] && ! mountpoint -q /var/lib/containerd"),
+        undo=(node(f"back; {shared_again('/var/lib/containerd', 'containerd kubelet')}"),),
+        outcome="recovered",
+        actions=("mount-data-disk",),
+        deadline=120,
+        note="a disk that was not there at boot in time: containerd did not start without it (RequiresMountsFor=), and it is there now",
     ),
     Fault(
         id="orphaned-pod-volumes",
@@ -59,7 +80,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("said kubelet 'orphaned pod'"),
         undo=(node("rm -r /var/lib/kubelet/pods/00000000-0000-4000-8000-00000000dead"),),
-        outcome="needs-operator",
+        outcome="recovered",
+        actions=("set-aside-orphaned-pod",),
         deadline=120,
     ),
     Fault(

@@ -7,23 +7,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.lab._kubectl import Object
 from tests.lab._lab import Lab
 from tests.lab._shell import write
 
-ROLES = ("diagnose", "recover")
+ROLES = ("diagnose", "recover", "certificates")
 NAMESPACE = "outward-kubelet"
 MANIFESTS = Path(__file__).resolve().parents[2] / "examples" / "pi-cluster" / "rbac"
 # A lab is seldom older than a month, and each `up` mints anew.
 DURATION = "720h"
 
 
-def grant(lab: Lab) -> None:
-    """Have the roles of this checkout in the cluster, and a kubeconfig for each in the state directory."""
+def grant(lab: Lab, roles: Iterable[str] = ROLES) -> None:
+    """Have these roles of this checkout in the cluster, and a kubeconfig for each in the state directory."""
     cluster = json.loads(lab.kubectl("config", "view", "--raw", "--minify", "-o", "json"))["clusters"][0]["cluster"]
-    for role in ROLES:
+    for role in roles:
         lab.kubectl("apply", "-f", str(MANIFESTS / f"{role}.yml"))
         token = lab.kubectl("create", "token", role, "-n", NAMESPACE, f"--duration={DURATION}").strip()
         write(lab.paths.access(role), json.dumps(kubeconfig(cluster, role, token), indent=1), 0o600)

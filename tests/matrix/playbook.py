@@ -21,7 +21,7 @@ from tests.faults.lab import STATE
 from .results import ROOT
 
 Report = dict[str, t.Any]
-Mode = t.Literal["diagnose", "recover"]
+Mode = t.Literal["diagnose", "recover", "join"]
 EXAMPLE: t.Final = ROOT / "examples" / "pi-cluster"
 PATIENCE: t.Final = 900  # seconds; a dead node costs some time-outs of ssh
 
@@ -49,11 +49,12 @@ class Run:
     soak_seconds: int
     max_unavailable: int
     more: Mapping[str, t.Any] = field(default_factory=dict)  # other variables
+    access: str = ""  # whose rights; empty: the role that is called like the mode
 
     def command(self, host: str, reports: Path) -> list[str]:
         """As a person would type it, with the lab's inventory."""
         variables = {
-            "outward_kubeconfig": str(STATE / f"{self.mode}.kubeconfig"),
+            "outward_kubeconfig": str(STATE / f"{self.access or self.mode}.kubeconfig"),
             "outward_report_dir": str(reports),
             "outward_soak_seconds": self.soak_seconds,
             "outward_max_unavailable": self.max_unavailable,

@@ -49,7 +49,7 @@ def mistakes(wanted: dict[str, t.Any], report: Report) -> list[str]:
     got = seen(report)
     wrong = [f"{key}: expected {wanted[key]}, saw {got[key]}" for key in wanted if wanted[key] != got[key]]
     unproven = [name for name, ok in report.get("proof", {}).get("checks", {}).items() if not ok]
-    wrong += [f"not proven: {', '.join(unproven)}"] if unproven and got["actions"] else []
+    wrong += [f"not proven: {', '.join(unproven)}"] if unproven and wanted["outcome"] == "recovered" else []
     permitted = {step["step"] for step in report["plan"] if step["permitted"]}
     wrong += [f"{step} was done without a permission in the plan" for step in got["actions"] if step not in permitted]
     if got["outcome"] == "refused" != wanted["outcome"]:

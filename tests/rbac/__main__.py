@@ -22,12 +22,17 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.refusal import Question
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import NAMESPACE, RIGHTS, Role, manifest
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import (
+    NAMESPACE,
+    RIGHTS,
+    ROLES,
+    Role,
+    manifest,
+)
 from tests.lab._access import kubeconfig
 from tests.matrix.results import ROOT, Results, commit
 
 Row = dict[str, t.Any]
-MODES: t.Final[tuple[Role, ...]] = ("diagnose", "recover")
 SCRATCH: t.Final = "outward-rbac-test"
 LABEL: t.Final = "outward.kubelet"  # of every object of ours
 PLAY: t.Final = ROOT / "tests" / "rbac" / "preflight.yml"
@@ -142,7 +147,7 @@ def main() -> int:
     versions = {"kubelet": json.loads(lab("version", "-o", "json"))["serverVersion"]["gitVersion"]}
     wrong = 0
     try:
-        for role in MODES:
+        for role in ROLES:
             for without in (None, *dict.fromkeys(RIGHTS[role])):
                 found = tried(role, without)
                 wrong += not found["ok"]

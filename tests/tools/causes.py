@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import RULES
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause, outward
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import STEPS
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import RENEW, STEPS
 from tests.faults.table import NOT_INJECTED
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results" / "matrix.json"
@@ -50,6 +50,7 @@ def proved(cause: Cause, rows: list[dict[str, t.Any]]) -> str:
 def row(cause: Cause, proof: str) -> str:
     """One line of the table."""
     ours = f"`{cause.repair}` ({cause.automate})" if cause.repair else ""
+    ours += f"; `{RENEW}`" if cause.renewed else ""
     ours = f"`{cause.contain}` contains ({cause.automate})" if cause.contain else ours
     return f"| [`{cause.id}`](#{cause.id}) | {cause.title} | {cause.restart} | {ours} | {proof} |\n"
 

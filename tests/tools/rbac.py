@@ -26,7 +26,7 @@ HEAD: t.Final = """---
 PURPOSE: t.Final[dict[Role, str]] = {
     "diagnose": "All that node_diagnose, and node_recover --check, ask of the API: they read.",
     "recover": "All that node_recover asks of the API. An outward_max_unavailable above 4 needs more names of Leases.",
-    "certificates": "For renewing certificates and joining, which this release does not do yet.",
+    "certificates": "All that certificates_recover and certificates_approve ask of the API; bootstrap tokens of ours may ask too.",
 }
 
 

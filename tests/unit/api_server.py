@@ -75,7 +75,7 @@ class FakeApi:
         return 200, {"metadata": more, "items": items[start : start + limit]}
 
     def write(self, method: str, path: str, body: t.Any) -> tuple[int, t.Any]:
-        """POST, PUT or PATCH (RFC 7386), with the conflicts of a real API server."""
+        """POST, PUT, PATCH (RFC 7386) or DELETE, with the conflicts of a real API server."""
         with self.guard:
             if self.react:
                 return self.react(method, path, body)
@@ -83,6 +83,8 @@ class FakeApi:
                 return self.refusals[path]
             if path in self.answers:
                 return self.answers[path](body)
+            if method == "DELETE":
+                return (200 if self.written.pop(path, None) else 404), {"kind": "Status"}
             at = f"{path}/{body['metadata']['name']}" if method == "POST" else path
             old = self.written.get(at)
             if (method == "POST") == (old is not None):
@@ -134,16 +136,7 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
             self._reply(*answer)
 
         def do_POST(self) -> None:
-            self._write()
-
-        def do_PUT(self) -> None:
-            self._write()
-
-        def do_PATCH(self) -> None:
-            self._write()
-
-        def _write(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "null")
             api.kinds.add((self.command, self.headers["Content-Type"]))
             self._reply(*api.write(self.command, urlsplit(self.path).path, body))
 
@@ -160,4 +153,6 @@ def _handler(api: FakeApi) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: t.Any) -> None:
             """Not into the output of the tests."""
 
+    for method in ("PUT", "PATCH", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.do_POST)
     return Handler

@@ -22,6 +22,7 @@ from .incident import Incident, Mode, opening
 from .node import NodeEvidence
 from .plan import plan
 from .registry import Cause
+from .repair import REPAIRS
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class Look:
 
 
 def conclude(look: Look, policy: Policy, asked: Sequence[Cause] = ()) -> JSON:
-    """``incident``, ``permitted`` (step -> its cause) and ``fingerprint``; the causes *asked* for are explained."""
+    """``incident``, ``permitted`` (step -> its cause), ``repairs`` (the steps of node_repair among them) and ``fingerprint``.
+
+    The causes *asked* for are explained.
+    """
     diagnosis = diagnose(look.node, look.cluster)
     steps = plan(diagnosis, look.cluster, policy)
     incident = Incident(look.host, look.name, look.mode, look.started, look.node, look.cluster, diagnosis, steps)
@@ -45,5 +49,6 @@ def conclude(look: Look, policy: Policy, asked: Sequence[Cause] = ()) -> JSON:
     return {
         "incident": {**opening(incident), **told},
         "permitted": {s.step: s.cause for s in steps if s.permitted},
+        "repairs": [s.step for s in steps if s.permitted and s.step in REPAIRS],
         "fingerprint": fingerprint(diagnosis),
     }

@@ -22,6 +22,7 @@ from .evidence import Undecided
 from .node import Certificate, Filesystem, NodeEvidence, Unit
 from .signs import clock_offset, clock_trusted, inotify_short, instant, running, size
 
+T = t.TypeVar("T")
 Rule = Callable[[NodeEvidence], Iterator[str]]
 
 # What a start writes (checkpoints, a rotated certificate, the journal) is far below 1 MiB; the lab's kubelet
@@ -44,20 +45,21 @@ class Refusal:
 
 def refusals(node: NodeEvidence) -> tuple[Refusal, ...]:
     """Why the kubelet of this node must not be restarted or started now; empty: nothing speaks against it."""
-    return _ask(node, _KUBELET_RULES)
+    return ask(node, KUBELET_RULES)
 
 
 def runtime_refusals(node: NodeEvidence) -> tuple[Refusal, ...]:
     """Why the container runtime of this node must not be started now."""
-    return _ask(node, _RUNTIME_RULES)
+    return ask(node, _RUNTIME_RULES)
 
 
-def _ask(node: NodeEvidence, rules: tuple[Rule, ...]) -> tuple[Refusal, ...]:
+def ask(about: T, rules: tuple[Callable[[T], Iterator[str]], ...]) -> tuple[Refusal, ...]:
+    """What these rules refuse with; what one cannot tell refuses as well."""
     found: list[Refusal] = []
     for rule in rules:
         name = rule.__name__.replace("_", "-")
         try:
-            found += [Refusal(name, words) for words in dict.fromkeys(rule(node))]
+            found += [Refusal(name, words) for words in dict.fromkeys(rule(about))]
         except Undecided as doubt:
             subject = " ".join((rule.__doc__ or "").split()).rstrip(".")
             found.append(Refusal(name, f"cannot tell whether {subject}: {doubt}", True))
@@ -225,7 +227,7 @@ def runtime_writable(node: NodeEvidence) -> Iterator[str]:
     yield from _filesystem_problems(node.pressure.rootfs, node.pressure.imagefs)
 
 
-_KUBELET_RULES: t.Final[tuple[Rule, ...]] = (
+KUBELET_RULES: t.Final[tuple[Rule, ...]] = (
     kubelet_unit,
     kubelet_config,
     kubelet_flags,
@@ -259,14 +261,15 @@ def _validity(node: NodeEvidence, certificate: Certificate) -> Iterator[str]:
     if certificate.key_matches is False:
         yield f"the key of {certificate.path} does not belong to its certificate"
     if not clock_trusted(node):
-        yield f"the clock is not to be trusted ({_clock_doubt(node)}), so no certificate can be judged by it"
+        yield f"the clock is not to be trusted ({clock_doubt(node)}), so no certificate can be judged by it"
     elif certificate.not_after <= node.clock.now:
         yield f"the client certificate expired {instant(certificate.not_after)}: a restart cannot renew it"
     elif certificate.not_before > node.clock.now:
         yield f"the client certificate is not valid before {instant(certificate.not_before)}"
 
 
-def _clock_doubt(node: NodeEvidence) -> str:
+def clock_doubt(node: NodeEvidence) -> str:
+    """Why the clock is not to be trusted."""
     offset = clock_offset(node)
     return "not synchronised" if offset is None else f"{offset:+.0f} s from the API server's"
 

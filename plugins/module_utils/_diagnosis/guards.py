@@ -21,9 +21,9 @@ from . import cordon
 from .cluster import ClusterEvidence, Fleet
 from .diagnose import Diagnosis, Finding
 from .evidence import Undecided
-from .registry import CAUSES, ancestors
+from .registry import CAUSES, Cause, ancestors
 from .signs import api_now, instant, some
-from .steps import RESTART
+from .steps import CORDON, RENEW, RENEWED, RESTART, STARTING, follow_up
 from .windows import Window
 
 HANDS_OFF: t.Final = "outward.kubelet/hands-off"
@@ -35,7 +35,7 @@ Automate = t.Literal["none", "safe", "guarded"]
 
 @dataclass(frozen=True)
 class Policy:
-    """What the person who runs us allows: the variables outward_ of the same names, but for the last."""
+    """What the person who runs us allows: the variables outward_ of the same names, but for the last four."""
 
     automate: Automate = "guarded"
     max_unavailable: int = 1
@@ -43,7 +43,17 @@ class Policy:
     hands_off: str = ""  # why nothing may be done; empty: it may
     maintenance: tuple[Window, ...] = ()  # when somebody else works on the nodes
     reason: str = ""  # a person's, to do what the ledger or somebody else's cordon refuses
+    certificates: bool = False  # whether this run renews client certificates, which takes rights of its own
+    allowed: frozenset[str] = frozenset()  # steps that are permitted whatever the level of their cause (outward_steps)
+    forbidden: frozenset[str] = frozenset()
     locked: bool = False  # this node is in our hands; what others have in theirs no longer makes us wait, it counts
+
+
+def cure(cause: Cause, policy: Policy) -> str | None:
+    """Our step for *cause* in a run that is allowed what *policy* says; None: a person does it, or another playbook."""
+    if policy.certificates and cause.renewed:
+        return RENEW
+    return None if cause.repair == RENEW and not policy.certificates else cause.repair
 
 
 Guard = Callable[[Finding, Diagnosis, ClusterEvidence, Policy], t.Optional[str]]
@@ -57,6 +67,10 @@ def scope(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, poli
 
 def hands_off(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """Somebody has said so: by outward_hands_off, or by an annotation of the Node that colleagues see too."""
+    return _hands_off(cluster, policy)
+
+
+def _hands_off(cluster: ClusterEvidence, policy: Policy) -> str | None:
     if policy.hands_off:
         return f"hands off, says outward_hands_off: {policy.hands_off}"
     if cluster.node is not None and HANDS_OFF in cluster.node.annotations:
@@ -70,6 +84,15 @@ def hands_off(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, 
 
 def maintenance(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """Inside a maintenance window somebody else works on the nodes; by the API server's clock."""
+    return _maintenance(cluster, policy)
+
+
+def intentions(cluster: ClusterEvidence, policy: Policy) -> tuple[str, ...]:
+    """What people have said of this Node or of this hour; it holds for a machine that is no node yet too."""
+    return tuple(words for words in (_hands_off(cluster, policy), _maintenance(cluster, policy)) if words)
+
+
+def _maintenance(cluster: ClusterEvidence, policy: Policy) -> str | None:
     now = api_now(cluster) if policy.maintenance else None
     for window in policy.maintenance if now else ():
         until = window.until(t.cast(datetime, now))
@@ -119,15 +142,28 @@ def doubt_outside(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEviden
 
 
 def latent_faults(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
-    """A restart would bring a latent fault to effect."""
-    hidden = [f.cause.id for f in diagnosis.findings if f.role == "latent" and f.cause.stops_a_start]
-    if finding.cause.repair == RESTART and hidden:
+    """A restart would bring a latent fault to effect, unless it is one that the same step cures."""
+    step = cure(finding.cause, policy)
+    cured = RENEWED if step == RENEW else frozenset()
+    hidden = [
+        f.cause.id
+        for f in diagnosis.findings
+        if f.role == "latent" and f.cause.stops_a_start and f.cause.repair not in cured
+    ]
+    if STARTING & set(follow_up(step)) and hidden:
         return f"the kubelet would not come back: {', '.join(hidden)}"
     return None
 
 
 def automation(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
-    """outward_automate: none, safe, guarded."""
+    """outward_automate: none, safe, guarded; and what outward_steps says of a step by its name."""
+    step = cure(finding.cause, policy)
+    steps = {*follow_up(step), *((CORDON,) if finding.cause.contain else ())}
+    forbidden = sorted(steps & policy.forbidden)
+    if forbidden:
+        return f"outward_steps forbids {', '.join(forbidden)}"
+    if {step, finding.cause.contain} & policy.allowed:
+        return None
     allowed = {"none": (), "safe": ("safe",), "guarded": ("safe", "guarded")}[policy.automate]
     if finding.cause.automate not in allowed:
         return f"{finding.cause.id} is {finding.cause.automate}, and outward_automate is {policy.automate}"
@@ -151,6 +187,11 @@ def control_plane(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEviden
 
 def capacity(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """An absolute cap on Nodes that are unavailable for whatever reason, this one included."""
+    return crowded(cluster, policy)
+
+
+def crowded(cluster: ClusterEvidence, policy: Policy) -> str | None:
+    """The same, whatever is to be done."""
     others = set(cluster.fleet.unavailable) - {cluster.name}
     if policy.locked:
         others |= set(cluster.fleet.in_hand) - {cluster.name}
@@ -183,7 +224,7 @@ def flapping(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, p
     """Ready that comes and goes over a quiet, healthy kubelet is the path's or the control plane's doing."""
     signs = {signal.id: signal for signal in diagnosis.signals}
     turns = signs.get("flapping")
-    if finding.cause.repair != RESTART or turns is None or finding.cause.id in turns.explained:
+    if RESTART not in follow_up(finding.cause.repair) or turns is None or finding.cause.id in turns.explained:
         return None
     calm = {check.name: check.ok for check in diagnosis.checks}
     if "noise" in signs or not (calm.get("kubelet_answers") and calm.get("kubelet_calm")):

@@ -20,11 +20,12 @@ from .node import NodeEvidence
 from .noise import noise
 from .outside import from_outside
 from .plan import Step
+from .registry import CAUSES, Cause
 from .signs import instant
-from .steps import CONTAINING
+from .steps import CONTAINING, RENEW, follow_up
 
 SCHEMA: t.Final = "outward.kubelet/incident/v1"
-Mode = t.Literal["diagnose", "check", "recover"]
+Mode = t.Literal["diagnose", "check", "recover", "join", "rotate"]
 Outcome = t.Literal[
     "healthy",
     "recovered",
@@ -36,6 +37,9 @@ Outcome = t.Literal[
     "failed",
     "diagnosed",
 ]
+# Runs whose plan is their own, and none that the causes of the catalogue ask for.
+OWN_PLAN: t.Final = frozenset({"join", "rotate"})
+ACTING: t.Final = OWN_PLAN | {"recover"}
 GOOD: t.Final = frozenset({"healthy", "recovered", "diagnosed"})
 
 
@@ -56,19 +60,33 @@ class Incident:
 def outcome(report: JSON) -> Outcome:
     """What the run came to, from its mode, diagnosis, plan, actions and proof."""
     results = {action["result"] for action in report["actions"] if action["step"] not in CONTAINING}
-    if report["mode"] != "recover":
+    if report["mode"] not in ACTING:
         return "diagnosed"
     if any(action["result"] == "failed" for action in report["actions"] if action["step"] in CONTAINING):
         return "failed"
-    if results & {"done", "failed"}:
-        return "recovered" if report["proof"]["proven"] else "failed"
+    if "failed" in results or ("done" in results and not report["proof"]["proven"]):
+        return "failed"
+    if "done" in results:
+        return "needs-operator" if _left(report) else "recovered"
     if results:
         return "refused"
-    if report["diagnosis"]["status"] != "faulty":
+    planned = report["mode"] in OWN_PLAN and report["plan"]
+    if report["diagnosis"]["status"] != "faulty" and not planned:
         return t.cast(Outcome, report["diagnosis"]["status"])
     cures = [step for step in report["plan"] if step["cause"] and step["step"] not in CONTAINING]
     refused = [step for step in cures if not step["permitted"]]
     return "refused" if refused else "needs-operator"
+
+
+def _left(report: JSON) -> list[str]:
+    """The roots on this node that none of the steps which were done is for: a node that works is not all."""
+    done = {action["step"] for action in report["actions"] if action["result"] == "done"}
+    found = [CAUSES[cause] for cause in report["diagnosis"]["root_causes"] if cause in CAUSES]
+    return [cause.id for cause in found if cause.kind == "root" and not done & _cures(cause)]
+
+
+def _cures(cause: Cause) -> set[str]:
+    return {*follow_up(cause.repair), *((RENEW,) if cause.renewed else ())}
 
 
 def opening(incident: Incident) -> JSON:
@@ -129,7 +147,7 @@ def close(
     actions = [
         {**a["action"], "detail": a["detail"]}
         for a in acted
-        if a["result"] in ("done", "failed") and report["mode"] == "recover"
+        if a["result"] in ("done", "failed") and report["mode"] in ACTING
     ]
     closed = {
         **report,
@@ -256,7 +274,7 @@ class Names(dict[str, str]):
 
     def __init__(self, incident: Incident) -> None:
         super().__init__(host=incident.host, node=incident.node_name)
-        self._node = incident.node
+        self._node, self._cluster = incident.node, incident.cluster
 
     def __missing__(self, key: str) -> str:
         """A name from the evidence; when it is unknown, the placeholder stays readable."""
@@ -274,6 +292,7 @@ class Names(dict[str, str]):
             "cni_config_dir": lambda: node.profile.cni_config_dir,
             "mount": lambda: node.pressure.nodefs.mount_point,
             "server": lambda: node.network.api.server,
+            "release": lambda: self._cluster.node.kubelet_version.lstrip("v") if self._cluster.node else None,
         }
         try:
             return sources[key]() or f"<{key}>"

@@ -260,6 +260,8 @@ class Certificate(Evidence):
     not_after: datetime
     key_matches: bool | None  # None: no key to compare with
     signed_by_ca: bool | None  # None: no CA to compare with
+    usages: tuple[str, ...] = unknown("the extended key usages were not read")  # clientAuth, serverAuth, or an OID
+    fingerprint: str = unknown("the fingerprint was not taken")  # SHA-256 of all of it, hexadecimal
 
 
 @section(frozen=True)
@@ -286,6 +288,7 @@ class Certificates(Evidence):
     ca: Certificate | None  # of the kubeconfig
     client_ca_file: File | None  # clientCAFile of the configuration; None: not configured
     client_files: tuple[str, ...] = unknown("the PKI directory was not listed")  # kubelet-client-*.pem, of any date
+    client_ca: Certificate | None = unknown("clientCAFile was not read")  # what it holds; None: not configured, no file
 
 
 @section(frozen=True)
@@ -311,9 +314,7 @@ class Cni(Evidence):
     network: str | None
     plugins: tuple[str, ...]  # types that the configuration names
     missing_plugins: tuple[str, ...]  # of these, without a binary in any directory
-    reservations: int | None = unknown(
-        "host-local was not looked at"
-    )  # addresses that it has given out; None: no files
+    reservations: int | None = unknown("host-local was not looked at")  # addresses given out; None: no files
     subnet_env: File | None = unknown("flannel was not looked at")  # its subnet.env; None: the network is not flannel's
 
 

@@ -13,15 +13,22 @@ import typing as t
 from dataclasses import dataclass
 
 from .evidence import JSON
-from .steps import CONTAINING, CORDON, RESTART, START_RUNTIME, UNCORDON
+from .incident import ACTING
+from .steps import CONTAINING, CORDON, JOIN, RENEW, RESTART, SERVE, START_RUNTIME, UNCORDON
 
 # step -> (action, reason when done, reason otherwise but for its end), in the manner of Kubernetes' own events
 EVENTS: t.Final = {
     RESTART: ("RestartKubelet", "KubeletRestarted", "KubeletRestart"),
     START_RUNTIME: ("StartContainerd", "ContainerdStarted", "ContainerdStart"),
+    RENEW: ("RenewClientCertificate", "ClientCertificateRenewed", "ClientCertificateRenewal"),
+    SERVE: ("RenewServingCertificate", "ServingCertificateRenewed", "ServingCertificateRenewal"),
+    JOIN: ("JoinNode", "NodeJoined", "NodeJoin"),
     CORDON: ("CordonNode", "NodeCordoned", "NodeCordon"),
     UNCORDON: ("UncordonNode", "NodeUncordoned", "NodeUncordon"),
 }
+
+# Of every step of repairs/*.py; the note says which.
+REPAIR: t.Final = ("RepairNode", "NodeRepaired", "NodeRepair")
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ def notices(incident: JSON, acted: t.Sequence[JSON], proof: JSON | None, author:
 
     *acted* are results of acting modules; *proof* is that of the report, None when it did not come to one.
     """
-    if incident["mode"] != "recover":
+    if incident["mode"] not in ACTING:
         return []
     causes = {step["step"]: step["cause"] for step in incident["plan"]}
     told = [result for result in acted if result.get("result") in ("done", "failed", "refused")]
@@ -50,7 +57,7 @@ def notices(incident: JSON, acted: t.Sequence[JSON], proof: JSON | None, author:
 def _notice(acted: JSON, cause: str | None, proof: JSON | None, who: tuple[str, str]) -> Notice:
     author, reason = who
     step = acted["action"]["step"]
-    action, done, other = EVENTS[step]
+    action, done, other = EVENTS.get(step, REPAIR)
     about = step if step == UNCORDON else f"{step} for {acted.get('cause') or cause or 'an unknown cause'}"
     by = f"by {author}" + (f", whose reason is: {reason}" if reason else "")
     if acted["result"] == "refused":

@@ -16,8 +16,9 @@ from . import cordon
 from .cluster import ClusterEvidence
 from .diagnose import Diagnosis, Finding
 from .evidence import Undecided
-from .guards import CONTAINMENT, GUARDS, Policy
-from .steps import CORDON, RESTART, UNCORDON
+from .guards import CONTAINMENT, GUARDS, Policy, cure
+from .repair import REPAIRS
+from .steps import CORDON, RENEW, RESTART, UNCORDON, follow_up
 from .workload import notes
 
 
@@ -36,8 +37,12 @@ def plan(diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> tupl
     """The steps for *diagnosis*; a kubelet restart is always among them unless the node is healthy."""
     if diagnosis.status == "healthy":
         return tuple(_own_cordon(cluster, policy, "the node is healthy"))
-    roots = [f for f in diagnosis.roots if f.cause.repair]
-    steps = {s.step: s for s in (_step(t.cast(str, f.cause.repair), f, diagnosis, cluster, policy) for f in roots)}
+    steps: dict[str, Step] = {}
+    for finding in diagnosis.roots:
+        for name in follow_up(cure(finding.cause, policy)):
+            found = _step(name, finding, diagnosis, cluster, policy)
+            # Two roots may need the same step; one of them is enough to take it, and none to take it twice.
+            steps[name] = steps[name] if name in steps and steps[name].permitted else found
     if RESTART not in steps:
         steps[RESTART] = Step(RESTART, False, _why_no_restart(diagnosis), None)
     cures = any(step.permitted for step in steps.values())
@@ -53,8 +58,16 @@ def _step(name: str, finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvi
         except Undecided as why:
             refusal = f"cannot tell: {why}"
         if refusal:
-            return Step(name, False, refusal, finding.cause.id)
-    return Step(name, True, finding.cause.refusal, finding.cause.id, notes(name, cluster))
+            return Step(name, False, refusal, _whose(name, finding, policy))
+    told = REPAIRS[name].words if name in REPAIRS else finding.cause.refusal
+    words = f"{told}; its kubelet asks for a new certificate" if name == RENEW else told
+    return Step(name, True, words, finding.cause.id, notes(name, cluster))
+
+
+def _whose(name: str, finding: Finding, policy: Policy) -> str | None:
+    """A step that is only ever done when it is allowed by name is no cure that a guard has refused: a person has to act."""
+    manual = finding.cause.automate == "manual" and finding.cause.repair not in policy.allowed
+    return None if manual and name != CORDON else finding.cause.id
 
 
 def _contain(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> Step:

@@ -16,10 +16,12 @@ from datetime import datetime, timedelta
 from .cluster import ClusterEvidence, Pod
 from .evidence import Undecided
 from .explain import chosen
-from .health import examine
+from .health import examine, ready
 from .node import NodeEvidence
+from .registry import CAUSES
+from .repair import REPAIRS
 from .signs import running
-from .steps import RESTART
+from .steps import JOIN, STARTING
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Action:
 
     step: str
     cause: str
+    effective: t.Optional[datetime] = None  # of a repair: when it had been done, by the node's clock
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,17 @@ def prove(actions: tuple[Action, ...], before: Moment, after: Moment) -> Proof:
     """Compare the evidence from before *actions* with that from after them. Pure."""
     checks: dict[str, t.Optional[bool]] = {c.name: c.ok for c in examine(after.node, after.cluster)}
     for action in actions:
-        for name, question in QUESTIONS.items():
-            if name not in KUBELET_ONLY or action.step == RESTART:
-                checks[name] = checks.get(name, True) and _ask(question, action, before, after)
+        for name, question in _questions(action).items():
+            checks[name] = checks.get(name, True) and _ask(question, action, before, after)
     return Proof(checks)
+
+
+def _questions(action: Action) -> dict[str, Question]:
+    """What is not done for a cause of the catalogue has none to be gone; of a machine that becomes a node, more is asked."""
+    asked = {n: question for n, question in QUESTIONS.items() if n not in KUBELET_ONLY or action.step in STARTING}
+    if action.cause not in CAUSES:
+        del asked["cause_gone"]
+    return {**asked, **(OF_A_JOIN if action.step == JOIN else {})}
 
 
 def _ask(question: Question, action: Action, before: Moment, after: Moment) -> bool | None:
@@ -72,9 +82,20 @@ def _ask(question: Question, action: Action, before: Moment, after: Moment) -> b
         return None
 
 
-def survived(proof: Proof, after: NodeEvidence, later: NodeEvidence) -> Proof:
-    """*proof* with one more check: between these two looks the kubelet was not restarted and still answers."""
-    return Proof({**proof.checks, "no_restart_during_soak": _calm(after, later)})
+def survived(proof: Proof, after: NodeEvidence, later: Moment) -> Proof:
+    """*proof* with what the soak adds: the kubelet was not restarted and still answers, and the API has it as Ready.
+
+    A kubelet whose runtime has just come back can post Ready=False once more, up to 10 s after it had posted True.
+    """
+    calm, still = _calm(after, later.node), _ready(later)
+    return Proof({**proof.checks, "no_restart_during_soak": calm, "ready_after_soak": still})
+
+
+def _ready(moment: Moment) -> bool | None:
+    try:
+        return ready(moment.node, moment.cluster)
+    except Undecided:
+        return None
 
 
 def _calm(after: NodeEvidence, later: NodeEvidence) -> bool | None:
@@ -88,7 +109,9 @@ def _calm(after: NodeEvidence, later: NodeEvidence) -> bool | None:
 
 def began(action: Action, node: NodeEvidence) -> datetime:
     """When the process that the action started began, by the node's own clock, which also writes the Lease."""
-    unit = node.kubelet.unit if action.step == RESTART else node.runtime.unit
+    if action.effective is not None and action.step in REPAIRS:
+        return action.effective
+    unit = node.kubelet.unit if action.step in STARTING else node.runtime.unit
     if unit.started is None:
         return node.observed
     # The clock is read right after the uptime; the look ends seconds later, and a Lease of these seconds counts.
@@ -133,6 +156,18 @@ def cause_gone(action: Action, before: Moment, after: Moment) -> bool:
     return not tuple(cause.rule(after.node, after.cluster))
 
 
+def node_is_this_machine(action: Action, before: Moment, after: Moment) -> bool:
+    """By what the kubelet has told the API of the machine that it runs on."""
+    return after.cluster.node is not None and after.cluster.node.machine_id == after.node.identity.machine_id
+
+
+def pods_started(action: Action, before: Moment, after: Moment) -> bool:
+    """Those that every node has; whether an application works is not the node's affair."""
+    pods = after.cluster.node.pods if after.cluster.node else ()
+    own = [pod for pod in pods if pod.owner.startswith("DaemonSet/") and not pod.deleting]
+    return all(any(c.state != "waiting" for c in pod.containers) for pod in own)
+
+
 def _was_running(pod: Pod) -> bool:
     return pod.phase == "Running" and not pod.deleting and all(c.state == "running" for c in pod.containers)
 
@@ -149,5 +184,13 @@ QUESTIONS: t.Final[dict[str, Question]] = {
     "pods_run_again": pods_run_again,
     "cause_gone": cause_gone,
 }
+OF_A_JOIN: t.Final[dict[str, Question]] = {
+    "node_is_this_machine": node_is_this_machine,
+    "pods_started": pods_started,
+}
+# What is true of the node and not yet on the way to the API: as long as it is not, the node is looked at again.
+OF_THE_NODE: t.Final = frozenset(
+    {"kubelet_answers", "kubelet_calm", "runtime_ready", "network_ready", "new_process", "cause_gone"}
+)
 # Starting containerd leaves the kubelet's process alone; Ready may not even have changed yet.
 KUBELET_ONLY: t.Final = frozenset({"new_process", "ready_reported_after_action"})

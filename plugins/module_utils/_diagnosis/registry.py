@@ -48,6 +48,9 @@ class Cause:
     latent: Predicate | None  # when it holds, the fault is there and has no effect yet
     rule: Rule
     contain: str | None = None  # name of our step that keeps it from spreading until a person comes; it cures nothing
+    renewed: bool = (
+        False  # a new client certificate cures it too: a run that may renew one does that, and not the repair
+    )
 
     @property
     def why(self) -> str:
@@ -84,14 +87,15 @@ def cause(
     explains: tuple[str, ...] = (),
     latent: Predicate | None = None,
     contain: str | None = None,
+    renewed: bool = False,
 ) -> Callable[[Rule], Rule]:
     """Enter a rule into :data:`CAUSES`; raises ``ValueError`` for an id that is taken."""
 
     def enter(rule: Rule) -> Rule:
         if id in CAUSES:
             raise ValueError(f"two causes are called {id}")
-        told = (id, layer, kind, title, restart, refusal, automate, repair, explains, advice, latent, rule, contain)
-        CAUSES[id] = Cause(*told)
+        told = (id, layer, kind, title, restart, refusal, automate, repair, explains, advice, latent, rule)
+        CAUSES[id] = Cause(*told, contain, renewed)
         return rule
 
     return enter

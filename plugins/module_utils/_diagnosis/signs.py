@@ -29,6 +29,7 @@ LATELY = 180.0
 RECENT = 900.0
 # The lab's kubelet (v1.37.2) holds 6; twice that for plugins and watchers that it has none of. With 2 left it exits.
 INOTIFY_TAKEN = 12
+VXLAN_HEAD = 50  # octets of outer Ethernet, IPv4, UDP and VXLAN headers
 
 
 def said(journal: Journal, pattern: str, *, several_turns: bool = False) -> tuple[LogLine, re.Match[str]] | None:
@@ -61,6 +62,16 @@ def quote(line: LogLine) -> str:
     return f'log: "{text}"' + (f" ({line.count} times)" if line.count > 1 else "")
 
 
+def flag(node: NodeEvidence, name: str) -> tuple[str, str] | None:
+    """Value and file of a command line flag; the last one wins."""
+    found = [
+        (setting.flag.partition("=")[2], setting.file)
+        for setting in node.kubelet.config.flags
+        if setting.flag.startswith(f"{name}=")
+    ]
+    return found[-1] if found else None
+
+
 def running(unit: Unit) -> bool:
     """The unit has a live main process (which may still be frozen or useless)."""
     return unit.active_state == "active" and unit.sub_state == "running"
@@ -75,6 +86,20 @@ def processors_busy(node: NodeEvidence) -> bool:
 def inotify_short(node: NodeEvidence) -> bool:
     """root has fewer inotify instances left than a starting kubelet may take (fs.inotify.max_user_instances)."""
     return node.pressure.inotify_max_instances - node.pressure.inotify_instances < INOTIFY_TAKEN
+
+
+def links_below(node: NodeEvidence) -> dict[str, int]:
+    """The host's own links that are up, and the MTU of each."""
+    network = node.network
+    return {name: network.mtus[name] for name in network.hardware if name in network.mtus and name in network.links_up}
+
+
+def oversized(node: NodeEvidence) -> dict[str, int]:
+    """VXLAN links whose packets are larger than every link below can carry, and the MTU that it leaves them."""
+    network, below = node.network, links_below(node)
+    room = max(below.values(), default=0) - VXLAN_HEAD
+    found = [name for name in network.vxlans if name in network.links_up and network.mtus.get(name, 0) > room]
+    return {name: room for name in found if below}
 
 
 def crash_looping(node: NodeEvidence) -> bool:
@@ -195,7 +220,8 @@ def no_node(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
         return None
     return (
         f"the cluster has no Node {cluster.name}, and {why}: set outward_node_name to the name of its Node "
-        f"(there are: {some(names) or 'none'}), or leave this host out"
+        f"(there are: {some(names) or 'none'}), leave this host out, or make it a node: "
+        "ansible-playbook node-join.yml"
     )
 
 

@@ -28,6 +28,14 @@ HEADLINES: t.Final = {
     "failed": "FAILED: acted, and could not prove that it helped",
     "diagnosed": "diagnosed",
 }
+OF_MODE: t.Final[dict[str, dict[str, str]]] = {
+    "join": {
+        "healthy": "joined already, and healthy: nothing to do",
+        "recovered": "joined, and proven",
+        "failed": "FAILED: acted, and could not prove that it is a node that works",
+    },
+    "rotate": {"healthy": "no certificate is due", "recovered": "rotated, and proven"},
+}
 STATUS: t.Final = {
     "healthy": "healthy",
     "faulty": "faulty",
@@ -44,6 +52,9 @@ PROOFS: t.Final = {
     "pods_run_again": "the Pods run",
     "cause_gone": "the cause is gone",
     "no_restart_during_soak": "it did not restart again",
+    "ready_after_soak": "it is still Ready",
+    "node_is_this_machine": "the Node is this machine",
+    "pods_started": "the Pods of its DaemonSets have started",
 }
 
 
@@ -77,7 +88,7 @@ def headline(report: JSON) -> str:
     """The outcome in a few words; for a diagnosis, its status."""
     if report["outcome"] == "diagnosed":
         return STATUS[report["diagnosis"]["status"]]
-    return HEADLINES[report["outcome"]]
+    return OF_MODE.get(report["mode"], {}).get(report["outcome"], HEADLINES[report["outcome"]])
 
 
 def table(reports: list[JSON]) -> list[str]:
@@ -123,7 +134,9 @@ def _steps(report: JSON) -> list[str]:
     lines: list[str] = []
     taken = {action["step"] for action in report["actions"]}
     for action in report["actions"]:
-        lines += _item(action["result"], [f"{action['step']}: {action['detail']}".rstrip(": ")])
+        told = action["detail"] or "; ".join(action.get("changes", ()))
+        lines += _item(action["result"], [f"{action['step']}: {told}".rstrip(": ")])
+        lines += _item("copies", action.get("backup", []))
     for step in report["plan"]:
         if step["step"] not in taken:
             label = "would do" if step["permitted"] else "refused"

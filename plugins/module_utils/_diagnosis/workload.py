@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from .cluster import Budget, ClusterEvidence, Node, Pod
 from .evidence import JSON, Undecided
-from .steps import CORDON, RESTART, START_RUNTIME
+from .repair import REPAIRS
+from .steps import CORDON, RENEW, RESTART, START_RUNTIME
 
 SHOWN: t.Final = 5  # names in one line
 FINISHED: t.Final = frozenset({"Succeeded", "Failed"})
@@ -196,5 +197,7 @@ def _some(texts: list[str]) -> str:
 WHY_NO_DRAIN: t.Final = {
     RESTART: "no drain: containers run on while the kubelet is started",
     START_RUNTIME: "no drain: containers run on while containerd is started",
+    RENEW: "no drain: containers run on while the kubelet is started",
+    **dict.fromkeys(REPAIRS, "no drain: containers run on while this is done"),
     CORDON: "no drain: nobody can confirm that a Pod of this node has ended, and a second one of it must not start",
 }

@@ -46,7 +46,7 @@ def carry_out(task: Task, parameters: t.Mapping[str, t.Any], check: bool) -> JSO
     """One step on this node, and what came of it; raises :class:`WrongCall`."""
     request = requested(parameters, check)
     node = ThisNode(resolve(parameters["profile"]))
-    return described(task, request, Run(task, node, request).carry_out())
+    return described(task.step, request, Run(task, node, request).carry_out())
 
 
 def requested(parameters: t.Mapping[str, t.Any], check: bool) -> Request:
@@ -92,9 +92,9 @@ def line(name: str, text: str, longest: int) -> str:
     return words
 
 
-def described(task: Task, request: Request, outcome: Outcome) -> JSON:
+def described(step: str, request: Request, outcome: Outcome) -> JSON:
     """An outcome as a module returns it; ``changed`` in check mode says that it would."""
-    action = to_json(vars(outcome.action)) if outcome.action else {"step": task.step, "cause": request.cause}
+    action = to_json(vars(outcome.action)) if outcome.action else {"step": step, "cause": request.cause}
     return {
         "changed": outcome.result in ("done", "failed", "permitted"),
         "cause": request.cause,

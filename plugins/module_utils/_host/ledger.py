@@ -50,6 +50,10 @@ class LedgerUnusable(Exception):
     """Nothing disruptive may be done: the text says why, in one line."""
 
 
+class LedgerBusy(LedgerUnusable):
+    """Another process of ours acts on this node now."""
+
+
 def now() -> Moment:
     """This instant on this node."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
@@ -254,8 +258,8 @@ def _require_creatable(path: str) -> None:
         raise LedgerUnusable(f"the ledger {path} cannot be created: {directory} cannot be written to")
 
 
-def _busy(path: str) -> LedgerUnusable:
-    return LedgerUnusable(f"another run is acting on this node: it holds {path}")
+def _busy(path: str) -> LedgerBusy:
+    return LedgerBusy(f"another run is acting on this node: it holds {path}")
 
 
 def _unwritable(path: str, error: OSError) -> LedgerUnusable:

@@ -18,17 +18,18 @@ from datetime import datetime, timedelta, timezone
 
 from .._diagnosis.evidence import Undecided, Unknown
 from .._diagnosis.ledger import Moment
-from .._diagnosis.node import Cri, Endpoint, NodeEvidence, Profile, Unit
+from .._diagnosis.node import ApiPath, Cri, Endpoint, NodeEvidence, Profile, Unit
+from .._parse.kubeconfig import Access
 from .._parse.redact import redact
 from . import ledger
 from .command import run
 from .errors import EXPECTED, words
 from .observe import observe
 from .pods import running_pods
-from .probes import cri, healthz, units
+from .probes import api, cri, healthz, units
 from .runner import Task
 from .runner import run as ask
-from .subsets import SUBSETS
+from .subsets import BY_NAME, SUBSETS
 
 # A node that has just been acted on is busy: in the lab `systemctl show` took more than 5 s under a load of 10.
 LOOK: t.Final = 10.0
@@ -68,6 +69,10 @@ class ThisNode:
         """By their control groups."""
         return frozenset(running_pods())
 
+    def reach(self, access: Access) -> ApiPath:
+        """The API server as *access* says, which no file of the node does; raises Undecided when that was cut off."""
+        return t.cast(ApiPath, self._look("api", lambda profile: api.reach(access, profile)))
+
     def systemctl(self, *arguments: str, seconds: float) -> t.Optional[str]:
         """What systemctl said when it did not succeed."""
         return _complaint(["systemctl", "--no-ask-password", *arguments], seconds)
@@ -79,6 +84,14 @@ class ThisNode:
             return None
         problem = _complaint(["containerd", "--config", path, "config", "dump"], CONFIG_DUMP)
         return None if problem is None else f"containerd cannot use {path}: {problem}"
+
+    def trial(self) -> t.Optional[str]:
+        """None: a Pod sandbox was made and removed again; else why not."""
+        try:
+            found = observe(self._profile, BY_NAME.keys(), tidy=True).sandbox
+            return None if found.outcome == "ok" else f"{found.outcome}: {found.detail}"
+        except Undecided as doubt:
+            return str(doubt)
 
     def now(self) -> Moment:
         """Of the ledger's clocks."""

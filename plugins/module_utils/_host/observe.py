@@ -45,6 +45,8 @@ TIDYING: t.Final = 10.0
 IDENTITY: t.Final = "identity"
 # What a step changes, and what shows that it worked.
 SHOWING: t.Final = frozenset({IDENTITY, "clock", "units", "healthz", "cri"})
+# A new client certificate is shown besides by itself, and by the API server's answer to it.
+SHOWING_RENEWAL: t.Final = SHOWING | {"certificates", "api", "kubelet-files"}
 # What the gates read (_diagnosis.gate): no journal, and none of what says how Pods fare.
 GATING: t.Final = SHOWING | {
     "kubelet-files",

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Acting on the node: look, gate, write down, act, prove, write down; all in the process that looked.
+"""Starting the kubelet or its runtime: look, gate, write down, act, prove, write down; all in the process that looked.
 
 Everything outside (systemd, endpoints, time) is behind :class:`~.task.Host`, and what differs between the kubelet and
 its runtime is a :class:`~.task.Task`, so that this is the only order in which anything of ours is started.
@@ -14,20 +14,17 @@ its runtime is a :class:`~.task.Task`, so that this is the only order in which a
 from __future__ import annotations
 
 import contextlib
-import signal
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .._diagnosis.evidence import Undecided, unknown
-from .._diagnosis.ledger import Entry, Ledger, Order, judge
+from .._diagnosis.ledger import Order
 from .._diagnosis.node import NodeEvidence, Unit
-from .ledger import Book, LedgerUnusable, opened, peek
-from .observe import GATING, SHOWING
-from .task import Action, Checks, Host, Outcome, Request, Task, Trial
+from .observe import GATING
+from .ordered import Ordered
+from .task import ALIVE, Action, Checks, Host, Outcome, Request, Task, Trial
 
-# Of a unit in these states `systemctl start` would change nothing.
-_ALIVE: t.Final = frozenset({"active", "activating", "reloading", "deactivating"})
 # A unit that came up, exited and came up again this often does not stay up.
 CRASH_TURNS: t.Final = 2
 # Between two cheap looks (/proc, one HTTP request, one CRI call), seconds.
@@ -37,7 +34,7 @@ QUOTED: t.Final = 3
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Ordered):
     """One task, once, on this host."""
 
     task: Task
@@ -55,11 +52,7 @@ class Run:
             return replace(seen, refusals=(*seen.refusals, f"cannot tell what the unit does: {doubt}"))
         wanted = self.request
         order = Order(self.task.step, wanted.cause, wanted.fingerprint, wanted.holder, wanted.reason, state)
-        seen = replace(seen, before=unit)
-        try:
-            return self._decide(order, seen)
-        except LedgerUnusable as problem:
-            return replace(seen, refusals=(*seen.refusals, str(problem)))
+        return self.ordered(order, replace(seen, before=unit))
 
     def _look(self) -> tuple[NodeEvidence, tuple[str, ...]]:
         """A busy node can miss a deadline; when doubt is all that refuses, it is looked at once more."""
@@ -70,33 +63,14 @@ class Run:
             refusals = self.task.refuse(self.host, evidence)
         return evidence, tuple(refusal.words for refusal in refusals)
 
-    def _decide(self, order: Order, seen: Outcome) -> Outcome:
-        """A ledger is neither created nor locked for what will not be done."""
-        if self.request.check or seen.refusals:
-            asked = self._judge(order, peek(self.request.ledger), seen)
-            return asked if asked.refusals else replace(asked, result="permitted")
-        with opened(self.request.ledger) as book:
-            judged = self._judge(order, book.ledger, seen)
-            return judged if judged.refusals else self._act(order, book, judged)
-
-    def _judge(self, order: Order, ledger: Ledger, seen: Outcome) -> Outcome:
-        verdict = judge(ledger, order, self.host.now(), self.request.policy)
-        words = (*seen.refusals, *verdict.refusals)
-        return replace(seen, refusals=words, notes=verdict.notes, recent=verdict.recent)
-
-    def _act(self, order: Order, book: Book, seen: Outcome) -> Outcome:
-        """The one place where something is changed: the intent is on the disk before it."""
-        entry = book.begin(order, self.host.now())
-        with _hangups_ignored():
-            ended = self._try(order, seen)
-            return replace(ended, notes=(*ended.notes, *self._written_down(book, entry, ended.result)))
-
-    def _try(self, order: Order, seen: Outcome) -> Outcome:
+    def attempt(self, order: Order, seen: Outcome) -> Outcome:
+        """Through systemd, and proven or not."""
         before = t.cast(Unit, seen.before)
         started, pods = self.host.wall(), self.host.pods()
         until = self.host.now().monotonic + self.request.timeout
-        verb = "restart" if before.active_state in _ALIVE else "start"
-        problem = self._start(verb, before)
+        verb = "restart" if before.active_state in ALIVE else "start"
+        unchanged = self.task.change.make() if self.task.change else None
+        problem = unchanged or (None if self.task.starts else self._start(verb, before))
         acted = self._sample(before.name, until)
 
         def trial(evidence: NodeEvidence) -> Trial:
@@ -106,15 +80,31 @@ class Run:
         evidence, checks = self._prove(trial, acted, until if problem is None else 0.0)
         result = "done" if problem is None and all(checks.values()) else "failed"
         effective = self.host.wall(_known_start(acted))
+        left = self._settled(result, None if self.task.starts or unchanged else before)
         return replace(
             seen,
             result=result,
+            notes=(*seen.notes, *left),
             evidence=evidence,
             action=Action(order.step, order.cause, verb, started, effective, self.host.wall(), result),
             after=_latest(self.task, evidence),
             checks=checks,
             detail="" if result == "done" else _why(problem, checks, self.task, evidence),
         )
+
+    def _settled(self, result: str, started: t.Optional[Unit]) -> tuple[str, ...]:
+        """Keep what was changed, or put it back; a unit that was *started* then does again what it did before."""
+        change = self.task.change
+        if change is None:
+            return ()
+        if result == "done":
+            problems = [change.keep()]
+        else:
+            problems = [change.undo() or "what was there before was put back"]
+            if started is not None:
+                verb = "restart" if started.active_state in ALIVE else "stop"
+                problems.append(self.host.systemctl(verb, started.name, seconds=self.request.timeout))
+        return tuple(problem for problem in problems if problem is not None)
 
     def _start(self, verb: str, unit: Unit) -> t.Optional[str]:
         """Through systemd alone; it sends SIGCONT after SIGTERM, so that a stopped process ends as well."""
@@ -142,7 +132,7 @@ class Run:
         """Look each time that it seems to be up, until all is shown; closely, for the reason, when time or hope is gone."""
         while True:
             hope = self._await(acted, until) and self.host.now().monotonic < until
-            evidence = self.host.observe(SHOWING if hope else None)
+            evidence = self.host.observe(self.task.showing if hope else None)
             checks = _answers(self.task, trial(evidence))
             if not hope or all(checks.values()):
                 return evidence, checks
@@ -166,23 +156,6 @@ class Run:
             return self.task.came_up(self.host)
         except Undecided:
             return False
-
-    def _written_down(self, book: Book, entry: Entry, result: str) -> tuple[str, ...]:
-        try:
-            book.end(entry, result, self.host.now())
-        except LedgerUnusable as problem:
-            return (f"{problem}: the ledger has the action and not its result",)
-        return ()
-
-
-@contextlib.contextmanager
-def _hangups_ignored() -> Iterator[None]:
-    """A connection that is cut must not keep the result out of the ledger; SIGTERM still ends us at once."""
-    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, previous)
 
 
 def _answers(task: Task, trial: Trial) -> Checks:

@@ -17,7 +17,10 @@ from datetime import datetime
 from .._diagnosis.gate import Refusal
 from .._diagnosis.ledger import Moment, Policy
 from .._diagnosis.node import Cri, Endpoint, Journal, NodeEvidence, Unit
+from .observe import SHOWING
 
+# Of a unit in these states `systemctl start` would change nothing.
+ALIVE: t.Final = frozenset({"active", "activating", "reloading", "deactivating"})
 Checks = dict[str, t.Optional[bool]]  # None: nobody could tell
 
 
@@ -58,6 +61,19 @@ class Host(t.Protocol):
         """Wait."""
 
 
+class Change(t.Protocol):
+    """What a step changes on the node's disk before systemd is asked, and takes back when it did not work."""
+
+    def make(self) -> t.Optional[str]:
+        """Why it could not be made, in one line; None: it was."""
+
+    def keep(self) -> t.Optional[str]:
+        """What could not be tidied up after it has worked, in one line."""
+
+    def undo(self) -> t.Optional[str]:
+        """What could not be put back, in one line."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What is wanted of this run; ``timeout`` in seconds; ``check``: only say whether it would be done."""
@@ -85,7 +101,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Task:
-    """One step of a plan, on the node. ``came_up`` is asked twice a second and must be cheap."""
+    """One step of a plan, on the node. ``came_up`` is asked twice a second and must be cheap.
+
+    ``showing``: the questions of an observation that ``questions`` need. Without a ``change`` it only starts something;
+    a change that ``starts`` does that itself, and ends it again when it is undone.
+    """
 
     step: str
     unit: Callable[[NodeEvidence], Unit]
@@ -93,6 +113,9 @@ class Task:
     refuse: Callable[[Host, NodeEvidence], tuple[Refusal, ...]]
     came_up: Callable[[Host], bool]
     questions: dict[str, Callable[[Trial], bool]]
+    showing: frozenset[str] = SHOWING
+    change: t.Optional[Change] = None
+    starts: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Protocol:
 
 
 TYPE_CHECKING = False
-Any = Callable = Optional = TypeVar = Union = Anything()
+Any = Callable = Literal = Optional = TypeVar = Union = Anything()
 
 
 def cast(kind: object, value: object) -> object:

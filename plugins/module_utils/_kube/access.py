@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from .connect import JSON, Api
 from .errors import KubeError, NotThere
+from .listing import REQUESTS
 from .refusal import Question
 from .rights import NAMESPACE, RBAC, RIGHTS, Role, manifest, named
 
@@ -34,7 +35,7 @@ PLURALS: t.Final = {
     "RoleBinding": "rolebindings",
 }
 SUBSTANCE: t.Final = ("rules", "subjects", "roleRef")
-# The authorizer of the API server learns of new roles by a watch, within a second.
+# The API server learns of new roles and new tokens by watches, within a second.
 EFFECT, PAUSE = 10.0, 0.5
 
 
@@ -134,3 +135,27 @@ def await_effect(api: Api, role: Role) -> None:
     if missing:
         names = "; ".join(str(question) for question in missing)
         raise KubeError(f"{api.peer.server} does not grant what the roles say ({names}): does it authorize by RBAC?")
+
+
+def await_token(api: Api, more: Iterable[Question] = ()) -> None:
+    """*api* is asked with a bootstrap token: until it is known, may ask for a certificate, and *more*.
+
+    Raises KubeError and Silent.
+    """
+    end = time.monotonic() + EFFECT
+    needed = (Question("create", REQUESTS.resource, REQUESTS.path, role="bootstrap"), *more)
+    while not _may(api, needed):
+        if time.monotonic() > end:
+            raise KubeError(
+                f"{api.peer.server} does not take a new bootstrap token, or does not let it"
+                f" {', '.join(map(str, needed))}: is --enable-bootstrap-token-auth set (kubeadm sets it), and is all of"
+                " rbac/certificates.yml there?"
+            )
+        time.sleep(PAUSE)
+
+
+def _may(api: Api, needed: Iterable[Question]) -> bool:
+    try:
+        return all(allowed(api, question) for question in needed)
+    except KubeError:  # 401: it does not know the token yet, or takes none at all
+        return False

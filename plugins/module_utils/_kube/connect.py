@@ -67,6 +67,10 @@ class Api:
         """
         return self._send("PATCH", question, name, body=body)
 
+    def delete(self, question: refusal.Question, name: str) -> None:
+        """Raises NotThere, KubeError and Silent."""
+        self._send("DELETE", question, name)
+
     def _send(
         self,
         method: str,

@@ -26,7 +26,7 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0  # seconds; read: between two packets 
 OUT_OF_DATE: t.Final = frozenset({9, 10})
 # OpenSSL's words for certificates and keys of ours that it cannot load, before anything was sent.
 OUR_FILES: t.Final = ("PEM lib", "NO_CERTIFICATE_OR_CRL_FOUND", "KEY_VALUES_MISMATCH", "NO_START_LINE", "X509 lib")
-ONE_OBJECT: t.Final = ("get", "update", "patch")
+ONE_OBJECT: t.Final = ("get", "update", "patch", "delete")
 OVERLOADED: t.Final = frozenset({408, 410, 429})
 
 

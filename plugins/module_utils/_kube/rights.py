@@ -16,7 +16,8 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterable
 
-from . import cordon, cost, eviction, listing, lock, notice, poll
+from .._diagnosis.signing import OURS
+from . import bootstrap, cordon, cost, eviction, listing, lock, notice, poll, signing
 from .refusal import Question
 
 JSON = t.Any
@@ -24,9 +25,7 @@ Role = t.Literal["diagnose", "recover", "certificates"]
 ROLES: t.Final[tuple[Role, ...]] = t.get_args(Role)
 NAMESPACE: t.Final = "outward-kubelet"  # of the ServiceAccounts
 RBAC: t.Final = "rbac.authorization.k8s.io"
-LABELS: t.Final = {"app.kubernetes.io/part-of": "outward.kubelet"}
-REQUESTS: t.Final = "certificatesigningrequests.certificates.k8s.io"
-SECRETS: t.Final = "/api/v1/namespaces/kube-system/secrets"
+LABELS: t.Final = bootstrap.LABELS
 
 READING: t.Final = (
     listing.NODES,
@@ -41,25 +40,19 @@ READING: t.Final = (
     cost.VOLUMES,
 )
 WRITING: t.Final = (lock.GET, lock.CREATE, lock.PATCH, cordon.PATCH, notice.EVENT, eviction.EVICT)
-# What renewing a client certificate and joining take; this release has no step for either yet. RBAC cannot tell a
-# bootstrap token from another Secret of kube-system: it may be made and deleted there, and none may be read.
+# A bootstrap token is a Secret of kube-system, and RBAC cannot tell it from another one: it may be made and deleted there,
+# and none may be read. Nothing is evicted for a certificate.
 SIGNING: t.Final = (
-    Question("get", REQUESTS, listing.REQUESTS.path, role="certificates"),
-    Question("update", f"{REQUESTS}/approval", listing.REQUESTS.path, role="certificates"),
-    Question(
-        "approve",
-        "signers.certificates.k8s.io",
-        "",
-        role="certificates",
-        names=("kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/kubelet-serving"),
-    ),
-    Question("create", "secrets", SECRETS, "kube-system", role="certificates"),
-    Question("delete", "secrets", SECRETS, "kube-system", role="certificates"),
+    signing.APPROVE,
+    signing.SIGNERS,
+    bootstrap.CREATE,
+    bootstrap.DELETE,
+    bootstrap.CLUSTER_INFO,
 )
 RIGHTS: t.Final[dict[Role, tuple[Question, ...]]] = {
     "diagnose": READING,
     "recover": READING + WRITING,
-    "certificates": READING + SIGNING,
+    "certificates": READING + tuple(right for right in WRITING if right is not eviction.EVICT) + SIGNING,
 }
 
 
@@ -105,17 +98,32 @@ def manifest(role: Role, without: Question | None = None) -> list[JSON]:
             for place in places
             for item in _bound(role, place, [question for question in granted if question.namespace == place])
         ),
+        *(_bootstrap() if role == "certificates" else ()),
     ]
 
 
+def _bootstrap() -> list[JSON]:
+    """Our bootstrap tokens may ask for a certificate, and read what kubeadm join reads; nobody answers them unseen."""
+    reference = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "system:node-bootstrapper"}
+    subject = {"apiGroup": RBAC, "kind": "Group", "name": OURS}
+    metadata = {"name": "outward-kubelet-bootstrap"}
+    found = [_object(f"{RBAC}/v1", "ClusterRoleBinding", metadata, roleRef=reference, subjects=[subject])]
+    for question in bootstrap.TO_JOIN:
+        found += _given("join", question.namespace, [question], subject)
+    return found
+
+
 def _bound(role: Role, namespace: str, granted: list[Question]) -> list[JSON]:
+    return _given(role, namespace, granted, {"kind": "ServiceAccount", "name": role, "namespace": NAMESPACE})
+
+
+def _given(name: str, namespace: str, granted: list[Question], subject: JSON) -> list[JSON]:
     kind = "Role" if namespace else "ClusterRole"
-    metadata = {"name": f"outward-kubelet-{role}", **({"namespace": namespace} if namespace else {})}
-    account = {"kind": "ServiceAccount", "name": role, "namespace": NAMESPACE}
+    metadata = {"name": f"outward-kubelet-{name}", **({"namespace": namespace} if namespace else {})}
     reference = {"apiGroup": RBAC, "kind": kind, "name": metadata["name"]}
     return [
         _object(f"{RBAC}/v1", kind, metadata, rules=rules(granted)),
-        _object(f"{RBAC}/v1", f"{kind}Binding", metadata, roleRef=reference, subjects=[account]),
+        _object(f"{RBAC}/v1", f"{kind}Binding", metadata, roleRef=reference, subjects=[subject]),
     ]
 
 

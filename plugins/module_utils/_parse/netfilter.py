@@ -27,6 +27,8 @@ _NARROW: t.Final = re.compile(
     r"saddr|daddr|ct state|limit|iif(?:name)? (?!!= \"?lo)|-[sd] |ctstate|(?<!! )-i |-m (?!tcp|comment|multiport)"
 )
 _PORTS: t.Final = re.compile(r"\bdports? (?:\{ ?([0-9, -]{1,2000}?) ?\}|([0-9,:-]{1,400}))")
+# In iptables-save: what stands in a chain of Kubernetes, or leads to one.
+_OF_SERVICES: t.Final = re.compile(r"^-A (?:KUBE-|.{1,2000} -[jg] KUBE-)")
 
 
 class Chain(t.NamedTuple):
@@ -136,3 +138,22 @@ def _names_port(rule: str) -> bool:
         if first.isdigit() and int(first) <= KUBELET_PORT <= int(last if last.isdigit() else first):
             return True
     return False
+
+
+def without_services(text: str) -> tuple[str, str]:
+    """What removes Kubernetes' chains from the `iptables-save` *text*, and what brings them back, for --noflush; empty: none.
+
+    Rules of others stay in their order; what jumps to these chains comes back behind them.
+    """
+    away: list[str] = []
+    back: list[str] = []
+    for table in re.findall(r"^\*\w{1,40}\n(?:[^*].*\n)*", text, re.MULTILINE):
+        name, *lines = table.splitlines()
+        chains = [line.split()[0] for line in lines if line.startswith(":KUBE-")]
+        if chains:
+            heads = [name, *(f"{chain} - [0:0]" for chain in chains)]
+            rules = [line for line in lines if _OF_SERVICES.search(line)]
+            jumps = [f"-D{rule[2:]}" for rule in rules if not rule.startswith("-A KUBE-")]
+            away += [*heads, *jumps, *(f"-X {chain[1:]}" for chain in chains), "COMMIT"]
+            back += [*heads, *rules, "COMMIT"]
+    return "".join(f"{line}\n" for line in away), "".join(f"{line}\n" for line in back)

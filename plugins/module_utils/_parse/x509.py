@@ -23,6 +23,8 @@ from . import der
 from .errors import ParseError
 
 _ATTRIBUTES: t.Final = {"550403": "CN", "55040a": "O", "55040b": "OU", "550406": "C", "550408": "ST", "550407": "L"}
+_USAGES: t.Final = {"2b06010505070301": "serverAuth", "2b06010505070302": "clientAuth"}
+_EXTENSIONS, _EXTENDED_KEY_USAGE = 0xA3, "551d25"
 _RSA: t.Final = bytes.fromhex("2a864886f70d010101")
 # signature algorithm -> digest and the DER that precedes it in a PKCS #1 v1.5 signature (RFC 8017, 9.2 note 1)
 _RSA_SIGNATURES: t.Final = {
@@ -48,6 +50,12 @@ class X509(t.NamedTuple):
     signed: bytes  # the part that the signature covers
     algorithm: bytes
     signature: bytes
+    usages: tuple[str, ...]  # extended key usages: clientAuth, serverAuth, or the object identifier in hexadecimal
+
+
+def pin(certificate: X509) -> str:
+    """The hash of its public key, as `kubeadm token create --print-join-command` shows it (RFC 7469)."""
+    return f"sha256:{hashlib.sha256(certificate.public_key).hexdigest()}"
 
 
 def pem_blocks(text: str) -> list[tuple[str, bytes]]:
@@ -96,7 +104,18 @@ def certificate(data: bytes) -> X509:
         signed=signed.encoded,
         algorithm=algorithm.encoded,
         signature=signature.content[1:],
+        usages=_usages(parts[6:]),
     )
+
+
+def _usages(rest: list[der.Element]) -> tuple[str, ...]:
+    """Of the extension in what follows the key; none when a certificate does not have it."""
+    wanted = (der.sequence(part.content, 0) for part in rest if part.tag == _EXTENSIONS)
+    for extension in (der.sequence(item.encoded, 2) for items in wanted for item in items):
+        if extension[0].content.hex() == _EXTENDED_KEY_USAGE:
+            kinds = der.sequence(extension[-1].content, 0)
+            return tuple(_USAGES.get(kind.content.hex(), kind.content.hex()) for kind in kinds)
+    return ()
 
 
 def to_pem(data: bytes) -> bytes:

@@ -34,7 +34,8 @@ def test_a_fault_is_named_as_the_catalogue_names_it(fault: Fault) -> None:
     assert callable(diagnose)  # importing it enters every rule
     assert set(fault.root_causes) <= CATALOGUE | set(CAUSES)
     assert set(fault.actions) <= set(STEPS)
-    assert (fault.outcome == "recovered") == bool(set(fault.actions) - CONTAINING)
+    # What is safe to repair is repaired beside another root, which then keeps the node from being proven.
+    assert (fault.outcome in ("recovered", "failed")) == bool(set(fault.actions) - CONTAINING)
 
 
 @pytest.mark.parametrize("fault", RULED, ids=lambda fault: fault.id)

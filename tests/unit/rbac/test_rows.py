@@ -57,6 +57,11 @@ def test_the_scratch_roles_disturb_nobody() -> None:
     assert {item["metadata"].get("namespace") for item in items} >= {"default", "kube-system", SCRATCH}
 
 
+def test_the_scratch_role_of_certificates_has_its_own_binding_for_tokens() -> None:
+    names = {item["metadata"]["name"] for item in scratch(manifest("certificates"))}
+    assert names == {SCRATCH, "certificates", f"{SCRATCH}-certificates", f"{SCRATCH}-bootstrap", f"{SCRATCH}-join"}
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_the_lab_grants_what_we_ship(role: str) -> None:
     assert (MANIFESTS / f"{role}.yml").is_file()

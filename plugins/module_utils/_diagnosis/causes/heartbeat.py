@@ -79,6 +79,7 @@ def node_link_down(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str
     restart="partial",
     refusal="the kubelet reads the same address again; only after the edit does a restart help",
     automate="guarded",
+    repair="set-api-server",
     explains=("apiserver-ca-mismatch", "apiserver-firewalled", "sym:node-unknown"),
     advice="ssh {host}: set server: in {kubeconfig} to the API server's address, then sudo systemctl restart {unit}",
 )

@@ -27,10 +27,7 @@ from ..signs import (
     true_time,
 )
 
-NEW_CERTIFICATE = (
-    "make a new one on a control-plane node: sudo kubeadm kubeconfig user --org system:nodes "
-    "--client-name system:node:{node}; put it in place of {kubeconfig} on {host}, then restart {unit}"
-)
+NEW_CERTIFICATE = "ansible-playbook certificates-recover.yml -l {host}"
 
 
 @cause(
@@ -40,6 +37,7 @@ NEW_CERTIFICATE = (
     restart="useless",
     refusal="a restart cannot renew a certificate",
     automate="guarded",
+    repair="renew-client-certificate",
     explains=("sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
     advice=NEW_CERTIFICATE,
@@ -59,6 +57,8 @@ def client_certificate_expired(node: NodeEvidence, cluster: ClusterEvidence) -> 
     restart="harmful",
     refusal="the kubelet reads the file at its start, and would not come back",
     automate="guarded",
+    repair="relink-client-certificate",
+    renewed=True,
     explains=("sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
     advice=NEW_CERTIFICATE,
@@ -82,7 +82,7 @@ def client_pem_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     automate="guarded",
     repair="restart-kubelet",
     explains=("sym:node-absent",),
-    advice="if {node} is meant to be in the cluster: ssh {host} sudo systemctl restart {unit}",
+    advice="if {node} is meant to be in the cluster: ansible-playbook node-recover.yml -l {host}",
 )
 def node_object_deleted(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The kubelet registers once and never again; the API answers 404, not 401 and not 403."""
@@ -101,6 +101,7 @@ def node_object_deleted(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="useless",
     refusal="a restart does not set the clock",
     automate="safe",
+    repair="start-time-sync",
     explains=(
         "node-ready-stale-after-clock-step",
         "registry-unreachable-from-node",
@@ -154,6 +155,8 @@ def ready_stale_after_clock_step(node: NodeEvidence, cluster: ClusterEvidence) -
     restart="useless",
     refusal="the kubelet reads the same broken file at every start",
     automate="guarded",
+    repair="relink-client-certificate",
+    renewed=True,
     explains=("sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
     advice=NEW_CERTIFICATE,
@@ -170,10 +173,12 @@ def client_pem_corrupt(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
 @cause(
     id="kubelet-kubeconfig-missing",
     layer="auth",
-    title="The kubelet's kubeconfig is gone",
+    title="The kubelet's kubeconfig is gone, or holds nothing that can be used",
     restart="harmful",
     refusal="the kubelet reads the file at its start, and would not come back",
     automate="guarded",
+    repair="rebuild-kubeconfig",
+    renewed=True,
     explains=("kubelet-client-pem-missing", "sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
     advice=NEW_CERTIFICATE,
@@ -186,6 +191,9 @@ def kubeconfig_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     if not kubeconfig.file.exists or kubeconfig.file.size == 0:
         yield f"{kubeconfig.file.path} {'is empty' if kubeconfig.file.exists else 'does not exist'}"
         yield f"{bootstrap.path} does not exist either"
+    elif kubeconfig.problem is not None:
+        yield f"{kubeconfig.file.path} cannot be used: {kubeconfig.problem}"
+        yield f"{bootstrap.path} does not exist either"
 
 
 @cause(
@@ -195,6 +203,7 @@ def kubeconfig_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="harmful",
     refusal="the kubelet reads the file at its start, and would not come back",
     automate="guarded",
+    repair="restore-client-ca",
     explains=("sym:kubelet-crashloop",),
     latent=kubelet_works,
     advice="copy the cluster's ca.crt (it is no secret) from another node to {ca_file} on {host}; "
@@ -214,6 +223,7 @@ def client_ca_file_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iter
     restart="useless",
     refusal="the certificate would be refused again",
     automate="guarded",
+    repair="renew-client-certificate",
     explains=("sym:node-unknown",),
     advice=NEW_CERTIFICATE,
 )
@@ -231,8 +241,10 @@ def client_certificate_rejected(node: NodeEvidence, cluster: ClusterEvidence) ->
     title="The kubelet does not trust the API server's certificate",
     restart="useless",
     refusal="a restart reads the same CA again",
+    automate="guarded",
+    repair="renew-client-certificate",
     explains=("sym:lease-stale", "sym:node-unknown"),
-    advice="compare certificate-authority-data of {kubeconfig} on {host} with the cluster's CA; put the cluster's there",
+    advice="is {server} the API server of {host}'s cluster? When it is: ansible-playbook certificates-recover.yml -l {host}",
 )
 def apiserver_ca_mismatch(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The CA in kubelet.conf is another than the one that signed the API server: a rebuilt cluster, an old image."""
@@ -248,6 +260,7 @@ def apiserver_ca_mismatch(node: NodeEvidence, cluster: ClusterEvidence) -> Itera
     restart="useless",
     refusal="a restart does not set the clock",
     automate="guarded",
+    repair="start-time-sync",
     explains=(
         "kubelet-client-cert-expired",
         "apiserver-ca-mismatch",

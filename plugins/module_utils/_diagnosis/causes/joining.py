@@ -16,6 +16,7 @@ from datetime import timedelta
 from ..cluster import ClusterEvidence, SigningRequest
 from ..node import NodeEvidence
 from ..registry import cause
+from ..signing import CLIENT, SERVING
 from ..signs import (
     api_now,
     clock_trusted,
@@ -28,8 +29,6 @@ from ..signs import (
     said,
 )
 
-CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
-SERVING = "kubernetes.io/kubelet-serving"
 # An approver works in seconds; the signer of a busy controller manager in tens of them.
 PATIENCE = timedelta(seconds=60)
 # A rotation starts with weeks to spare: nothing that waits for minutes only is news.
@@ -81,9 +80,10 @@ def serving_works(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     title="The bootstrap token that the kubelet joins with has expired or was deleted",
     restart="useless",
     refusal="the API server refuses the token at every start",
+    automate="guarded",
+    repair="renew-client-certificate",
     explains=("sym:kubelet-crashloop", "sym:node-absent", "sym:node-unknown"),
-    advice="on a control-plane node: sudo kubeadm token create --print-join-command; run that on {host} "
-    "after: sudo kubeadm reset",
+    advice="ansible-playbook certificates-recover.yml -l {host}",
 )
 def bootstrap_token_expired(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """A kubeadm token lives for a day. 401 to the token; x509 would be another CA, 403 a missing binding."""
@@ -108,7 +108,7 @@ def bootstrap_token_expired(node: NodeEvidence, cluster: ClusterEvidence) -> Ite
     automate="guarded",
     explains=("sym:logs-exec-fail",),
     latent=serving_works,
-    advice="kubectl get csr; if CN and addresses are those of {node}: kubectl certificate approve of the one named above",
+    advice="ansible-playbook certificates-approve.yml -l {host}",
 )
 def serving_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """serverTLSBootstrap without an approver: logs and exec end in `tls: internal error` while the Node is Ready."""
@@ -134,8 +134,8 @@ def serving_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     automate="guarded",
     explains=("kubelet-client-cert-expired", "sym:node-absent", "sym:node-unknown"),
     latent=kubelet_works,
-    advice="kubectl get csr; pending: is the binding kubeadm:node-autoapprove-certificate-rotation (of a join: "
-    "-bootstrap) there? approved: look at the signer of kube-controller-manager",
+    advice="pending: ansible-playbook certificates-approve.yml -l {host}, and is the binding "
+    "kubeadm:node-autoapprove-certificate-rotation there? approved: look at the signer of kube-controller-manager",
 )
 def client_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Pending: the approver's binding is missing. Approved and not issued: the signer is."""
@@ -153,8 +153,8 @@ def client_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     automate="guarded",
     explains=("kubelet-client-csr-pending", "sym:node-absent", "sym:node-unknown"),
     latent=kubelet_works,
-    advice="ask who denied the request named above; when {node} is to be in the cluster: bring back the approver's "
-    "binding (kubeadm:node-autoapprove-bootstrap), then ssh {host} sudo systemctl restart {unit}",
+    advice="ask who denied the request named above; when {node} is to be in the cluster: "
+    "ansible-playbook node-join.yml -l {host}",
 )
 def client_csr_denied(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """It runs on as system:anonymous and its own healthz stays ok; only the API rejects it."""
@@ -171,9 +171,9 @@ def client_csr_denied(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[
     restart="useless",
     refusal="the kubelet has nothing to prove itself with",
     automate="guarded",
+    repair="renew-client-certificate",
     explains=("kubelet-client-pem-missing", "sym:kubelet-crashloop", "sym:node-absent"),
-    advice="on {host}: sudo kubeadm reset; then join again (on a control-plane node: "
-    "sudo kubeadm token create --print-join-command)",
+    advice="ansible-playbook certificates-recover.yml -l {host}",
 )
 def half_joined(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """kubelet.conf names a certificate that was never written, and the bootstrap file is gone already."""
@@ -193,8 +193,8 @@ def half_joined(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     restart="useless",
     refusal="the API server refuses the same certificate again",
     explains=("sym:flapping", "sym:lease-stale", "sym:node-unknown"),
-    advice="give {host} a certificate of its own: sudo kubeadm kubeconfig user --org system:nodes "
-    "--client-name system:node:{node}; of a cloned card: kubeadm reset, a new machine-id and name, join again",
+    advice="a cloned card: give {host} a name and a machine-id of its own, then on it sudo kubeadm reset, and "
+    "ansible-playbook node-join.yml -l {host}",
 )
 def node_identity_wrong(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """A copied admin.conf or a cloned card; refused now, whatever the Lease still says.
@@ -224,8 +224,8 @@ def node_identity_wrong(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="useless",
     refusal="the other machine would go on posting",
     explains=("node-identity-wrong", "sym:flapping"),
-    advice="find the other machine with the identity of {node} (a cloned card?), stop its kubelet, give it a name, "
-    "a machine-id and a certificate of its own",
+    advice="find the other machine with the identity of {node} (a cloned card?), stop its kubelet, give it a name and a "
+    "machine-id of its own, then on it sudo kubeadm reset, and ansible-playbook node-join.yml -l <its host>",
 )
 def duplicate_node_identity(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """A boot ID that is not this machine's, in a status newer than this kubelet, can only be another machine's."""

@@ -25,12 +25,14 @@ CRASHES = ("sym:kubelet-crashloop", "sym:node-unknown")
     title="The kubelet's unit is masked",
     restart="useless",
     refusal="systemd refuses to start a masked unit, and a mask is somebody's intention",
+    repair="unmask-kubelet",
     explains=("kubelet-unit-disabled", "kubelet-stopped", "sym:node-unknown"),
     latent=kubelet_works,
-    advice="ask who masked it; then: ssh {host} 'sudo systemctl unmask {unit} && sudo systemctl start {unit}'",
+    advice="ask who masked it; then: ssh {host} 'sudo systemctl unmask {unit} && sudo systemctl start {unit}' "
+    '(or node-recover.yml -e \'{{"outward_steps": {{"allow": ["unmask-kubelet"]}}}}\')',
 )
 def kubelet_unit_masked(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
-    """A mask is always deliberate: somebody wants this kubelet not to run, so we report it and do not undo it."""
+    """A mask is always deliberate: somebody wants this kubelet not to run, so it only goes when a person allows that step by name."""
     unit = node.kubelet.unit
     if "masked" in (unit.load_state, unit.unit_file_state):
         yield f"{unit.name} is masked ({unit.active_state})"
@@ -81,6 +83,8 @@ def kubelet_stopped(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[st
     title="The kubelet is started with a flag that this release does not know",
     restart="useless",
     refusal="every start fails on the same flag",
+    automate="guarded",
+    repair="remove-old-flags",
     explains=("kubelet-start-limit-hit", *CRASHES),
     latent=kubelet_works,
     advice="remove the flag from the file named above on {host}; then: sudo systemctl restart {unit}",
@@ -105,6 +109,8 @@ def kubelet_unknown_flag(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     title="The kubelet's configuration file is missing or empty",
     restart="useless",
     refusal="the kubelet cannot start without its configuration",
+    automate="guarded",
+    repair="rebuild-kubelet-config",
     explains=CRASHES,
     latent=kubelet_works,
     advice="ssh {host} 'sudo touch {config} && sudo kubeadm upgrade node phase kubelet-config "
@@ -125,6 +131,8 @@ def kubelet_config_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iter
     title="The kubelet's configuration file cannot be used",
     restart="useless",
     refusal="every start fails on the same file",
+    automate="guarded",
+    repair="rebuild-kubelet-config",
     explains=CRASHES,
     latent=kubelet_works,
     advice="ssh {host} 'sudo kubeadm upgrade node phase kubelet-config && sudo systemctl restart {unit}'",
@@ -152,6 +160,8 @@ def kubelet_config_invalid(node: NodeEvidence, cluster: ClusterEvidence) -> Iter
     title="Swap is on, and the kubelet is configured to refuse to start with it",
     restart="harmful",
     refusal="the kubelet reads swap only at its start, and would not come back",
+    automate="guarded",
+    repair="switch-off-swap",
     explains=CRASHES,
     latent=kubelet_works,
     advice="ssh {host} 'sudo swapoff -a && sudo systemctl restart {unit}', and switch off what makes the swap "

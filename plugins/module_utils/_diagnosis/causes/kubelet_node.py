@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import crash_looping, kubelet_works, lately, lease_fresh, quote, running, said
+from ..signs import crash_looping, flag, kubelet_works, lately, lease_fresh, quote, running, said
 
 USER = "system:node:"
 # What NodeRestriction and the node authorizer say to a kubelet that goes by another name than its certificate's;
@@ -28,16 +28,6 @@ OTHER_NAME = (
 AGAIN = 400.0
 NOT_ON_HOST = r"node IP: \"?[0-9a-f.:]{2,45}\"? not found in the host's network interfaces"
 OTHER_DRIVER = r"expected cgroupsPath to be of format \"slice:prefix:name\" for systemd cgroups, got"
-
-
-def flag(node: NodeEvidence, name: str) -> tuple[str, str] | None:
-    """Value and file of a command line flag; the last one wins."""
-    found = [
-        (setting.flag.partition("=")[2], setting.file)
-        for setting in node.kubelet.config.flags
-        if setting.flag.startswith(f"{name}=")
-    ]
-    return found[-1] if found else None
 
 
 def one_agent(node: NodeEvidence) -> bool:
@@ -57,6 +47,7 @@ def still_known(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     restart="useless",
     refusal="until the name is as before, the API refuses this kubelet",
     automate="guarded",
+    repair="restore-hostname",
     explains=("node-identity-wrong", "sym:node-unknown", "sym:lease-stale"),
     latent=still_known,
     advice="ssh {host} 'sudo hostnamectl set-hostname {node} && sudo systemctl restart {unit}'; "
@@ -88,6 +79,7 @@ def address_unmissed(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     restart="useless",
     refusal="every start finds the same wrong address",
     automate="guarded",
+    repair="remove-node-ip",
     explains=("node-ip-changed-dhcp", "sym:logs-exec-fail", "sym:pod-network-broken"),
     latent=address_unmissed,
     advice="ssh {host} ip -br addr; give the host its address back (a reservation in DHCP), or mend --node-ip in the "
@@ -140,6 +132,7 @@ def node_ip_changed(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[st
     restart="useless",
     refusal="the file is still missing after it",
     automate="guarded",
+    repair="set-resolv-conf",
     explains=("sym:pods-containercreating",),
     advice="ssh {host} 'ls -l /etc/resolv.conf /run/systemd/resolve/resolv.conf'; set resolvConf in {config} to the one "
     "that names a real server, then: sudo systemctl restart {unit}",
@@ -237,6 +230,7 @@ def kubelet_cgroup_driver_mismatch(node: NodeEvidence, cluster: ClusterEvidence)
     restart="useless",
     refusal="every start looks for the same socket",
     automate="guarded",
+    repair="set-runtime-endpoint",
     explains=("kubelet-start-limit-hit", "sym:kubelet-crashloop", "sym:node-unknown"),
     latent=kubelet_works,
     advice="on {host}: set containerRuntimeEndpoint (in {config}, or --container-runtime-endpoint in its flags) to the "

@@ -34,7 +34,8 @@ def last_words(node: NodeEvidence, pattern: str) -> Iterator[str]:
     restart="useless",
     refusal="there is nothing to start",
     explains=("kubelet-stopped", "sym:node-unknown", "sym:lease-stale"),
-    advice="ssh {host}: install the kubelet package of the cluster's release again, and hold it (apt-mark hold kubelet)",
+    advice="ssh {host} 'sudo apt-get install --reinstall --allow-change-held-packages kubelet={release}-* && sudo apt-mark hold "
+    "kubelet && sudo systemctl restart {unit}'",
 )
 def kubelet_not_installed(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """apt autoremove or an unheld upgrade took it away."""
@@ -51,7 +52,7 @@ def kubelet_not_installed(node: NodeEvidence, cluster: ClusterEvidence) -> Itera
     restart="useless",
     refusal="the binary cannot be executed",
     explains=CRASHES,
-    advice="ssh {host} 'file {binary}; {binary} --version'; install the package again for this architecture",
+    advice="ssh {host} 'file {binary}; sudo apt-get install --reinstall --allow-change-held-packages kubelet={release}-*'",
 )
 def kubelet_exec_failed(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """systemd's status 203/EXEC: wrong architecture, truncated by a power cut, or not executable (systemd.exec(5))."""
@@ -84,6 +85,8 @@ def kubelet_start_limit_hit(node: NodeEvidence, cluster: ClusterEvidence) -> Ite
     title="The kubelet's configuration names a feature gate that this release does not know",
     restart="useless",
     refusal="every start fails on the same feature gate",
+    automate="guarded",
+    repair="remove-feature-gate",
     explains=CRASHES,
     advice="take the gate out of {config} on {host} (and of the cluster's kubelet-config); "
     "then: sudo systemctl restart {unit}",
@@ -114,6 +117,7 @@ def kubelet_cgroup_v1_refused(node: NodeEvidence, cluster: ClusterEvidence) -> I
     restart="useless",
     refusal="every start fails on the same file",
     automate="guarded",
+    repair="set-aside-cpu-state",
     explains=CRASHES,
     advice="ssh {host} 'sudo mv {root_dir}/cpu_manager_state /root/ && sudo systemctl restart {unit}'",
 )
@@ -129,6 +133,7 @@ def kubelet_cpu_manager_checkpoint(node: NodeEvidence, cluster: ClusterEvidence)
     restart="useless",
     refusal="every start fails on the same file",
     automate="guarded",
+    repair="set-aside-memory-state",
     explains=CRASHES,
     advice="ssh {host} 'sudo mv {root_dir}/memory_manager_state /root/ && sudo systemctl restart {unit}'",
 )
@@ -146,6 +151,7 @@ def kubelet_memory_manager_checkpoint(node: NodeEvidence, cluster: ClusterEviden
     restart="useless",
     refusal="every start fails on the same file",
     automate="safe",
+    repair="set-aside-pod-state",
     explains=CRASHES,
     advice="ssh {host} 'sudo mv {root_dir}/*pod*_state* /root/ && sudo systemctl restart {unit}'",
 )
@@ -175,6 +181,7 @@ def kubelet_port_in_use(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="useless",
     refusal="every start misses the same control group",
     automate="guarded",
+    repair="rebuild-kubelet-config",
     explains=CRASHES,
     advice="create the group that the line names, or take it out of enforceNodeAllocatable in {config} on {host}; "
     "then: sudo systemctl restart {unit}",
@@ -192,6 +199,7 @@ def kubelet_reserved_cgroup_missing(node: NodeEvidence, cluster: ClusterEvidence
     restart="useless",
     refusal="the limits are the same at every start",
     automate="safe",
+    repair="raise-inotify-limits",
     explains=CRASHES,
     advice="ssh {host} sudo sysctl -w fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=524288, "
     "and into /etc/sysctl.d",

@@ -98,6 +98,8 @@ def pid_exhaustion(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str
     title="root has hardly any inotify instance or watch left",
     restart="harmful",
     refusal="a starting kubelet needs some, and would not come back",
+    automate="safe",
+    repair="raise-inotify-limits",
     explains=("containerd-cri-plugin-load-failed", "kubelet-insufficient-inotify-startup"),
     latent=instances_left,
     advice="ssh {host} sudo sysctl -w fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=524288, "
@@ -117,6 +119,7 @@ def inotify_exhaustion(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="partial",
     refusal="a restart gives back only what the kubelet itself leaked",
     automate="guarded",
+    repair="raise-file-limit",
     explains=("containerd-hung",),
     advice="ssh {host} sudo sysctl -w fs.file-max=1000000 gives room; then look for who leaks: "
     "sudo lsof -n | awk '{{print $1, $2}}' | sort | uniq -c | sort -n | tail",
@@ -135,6 +138,7 @@ def file_handle_exhaustion(node: NodeEvidence, cluster: ClusterEvidence) -> Iter
     restart="useless",
     refusal="a restart opens more connections",
     automate="guarded",
+    repair="raise-conntrack-limit",
     explains=("sym:flapping",),
     advice="ssh {host} sudo sysctl -w net.netfilter.nf_conntrack_max=262144 (kube-proxy's conntrack.maxPerCore keeps "
     "it), then look for who opens so many: sudo conntrack -L | awk '{{print $5}}' | sort | uniq -c | sort -n | tail",

@@ -36,6 +36,7 @@ def network_still_ready(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
     restart="useless",
     refusal="the runtime reads the CNI configuration, not the kubelet",
     automate="guarded",
+    repair="restore-cni-config",
     explains=("sym:network-not-ready", "sym:node-notready", "sym:pods-containercreating"),
     latent=network_still_ready,
     advice="see whether the CNI's own Pod runs: kubectl get pods -A -o wide --field-selector spec.nodeName={node}; "
@@ -126,6 +127,7 @@ def node_unreachable(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     restart="useless",
     refusal="the runtime reads the CNI configuration, not the kubelet",
     automate="guarded",
+    repair="set-aside-cni-config",
     explains=("sym:network-not-ready", "sym:node-notready", "sym:pod-network-broken"),
     latent=network_still_ready,
     advice="mend or remove the file named above on {host}; the CNI's own Pod writes a new one when it starts",
@@ -145,7 +147,8 @@ def cni_config_invalid(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     refusal="it is the runtime that needs the plugin",
     automate="guarded",
     explains=("sym:pods-containercreating",),
-    advice="ssh {host}: install the CNI plugins again (Debian: containernetworking-plugins), or restart the CNI's Pod",
+    advice="ssh {host} sudo apt-get install --reinstall containernetworking-plugins (with Kubernetes' packages: kubernetes-cni); "
+    "where an agent brings it, delete its Pod: kubectl get pods -A -o wide --field-selector spec.nodeName={node}",
 )
 def cni_binary_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The node stays Ready while every new sandbox fails."""
@@ -160,6 +163,7 @@ def cni_binary_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="useless",
     refusal="a restart does not mend the resolver",
     automate="guarded",
+    repair="set-api-server",
     explains=("registry-unreachable-from-node", "sym:node-unknown"),
     advice="ssh {host} 'cat /etc/resolv.conf; getent hosts NAME' for the name in {server}",
 )

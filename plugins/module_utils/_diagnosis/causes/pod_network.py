@@ -15,12 +15,11 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence, Pod
 from ..node import Cni, NodeEvidence
 from ..registry import cause
-from ..signs import kubelet_works, lately, pod_agents, quote
+from ..signs import kubelet_works, lately, links_below, oversized, pod_agents, quote
 from .application import failing
 
 CNI_AGENTS = "kube-flannel(?:-ds)?|flannel|calico-node|canal|cilium|antrea-agent|weave-net|kindnet|kube-router"
 BRIDGED = frozenset({"bridge", "flannel"})  # flannel's plugin delegates to bridge
-VXLAN_HEAD = 50  # octets of outer Ethernet, IPv4, UDP and VXLAN headers
 SETTLED = 120.0  # seconds after a boot in which an agent may still be on its way
 
 
@@ -56,6 +55,7 @@ def broken(pods: tuple[Pod, ...]) -> Iterator[str]:
     restart="useless",
     refusal="host-local keeps its reservations in files that no restart removes",
     automate="guarded",
+    repair="release-addresses",
     explains=("sym:pods-containercreating",),
     advice="ssh {host}: remove files below /var/lib/cni/networks whose container no longer exists, or drain, "
     "empty the directory and reboot",
@@ -76,6 +76,7 @@ def cni_ipam_exhausted(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="useless",
     refusal="the CNI plugin refuses the bridge, whoever asks",
     automate="guarded",
+    repair="clear-bridge-address",
     explains=("sym:pods-containercreating",),
     advice="drain {node}; ssh {host}: sudo ip link delete the bridge named above, remove /var/lib/cni/networks/*; "
     "uncordon",
@@ -132,6 +133,7 @@ def flannel_vxlan_unsupported(node: NodeEvidence, cluster: ClusterEvidence) -> I
     restart="useless",
     refusal="the kubelet does not load kernel modules or set this",
     automate="safe",
+    repair="enable-bridge-netfilter",
     explains=("cni-agent-down", "flannel-subnet-env-missing", "sym:service-vip-broken"),
     advice="ssh {host} 'sudo modprobe br_netfilter && sudo sysctl -w net.bridge.bridge-nf-call-iptables=1'; keep it in "
     "/etc/modules-load.d and /etc/sysctl.d",
@@ -156,6 +158,7 @@ def br_netfilter_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     restart="useless",
     refusal="the kubelet does not set it",
     automate="safe",
+    repair="enable-ip-forward",
     explains=("sym:pod-network-broken",),
     advice="ssh {host} 'sudo sysctl -w net.ipv4.ip_forward=1'; find who switched it off: grep -r ip_forward /etc/sysctl*",
 )
@@ -173,6 +176,7 @@ def ip_forward_disabled(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="partial",
     refusal="a restart only writes the kubelet's hint anew; the other rules stay",
     automate="guarded",
+    repair="remove-stale-service-rules",
     explains=("sym:service-vip-broken",),
     advice="decide for one (update-alternatives --display iptables) and reboot {host}, or remove the KUBE- chains of "
     "the other",
@@ -214,20 +218,15 @@ def iptables_forward_drop(node: NodeEvidence, cluster: ClusterEvidence) -> Itera
     restart="useless",
     refusal="the kubelet does not set it",
     automate="guarded",
+    repair="lower-overlay-mtu",
     explains=("registry-unreachable-from-node", "sym:pod-network-broken"),
     advice="set the MTU in the CNI's configuration to that of the link less 50; restart its Pods, then the others",
 )
 def mtu_mismatch(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Small answers arrive and large ones hang. VXLAN takes 50 octets of the link below."""
-    network = node.network
-    below = {name: network.mtus[name] for name in network.hardware if name in network.mtus and name in network.links_up}
-    if not below:
-        return
-    room = max(below.values()) - VXLAN_HEAD
-    for name in network.vxlans:
-        if name in network.links_up and network.mtus.get(name, 0) > room:
-            links = ", ".join(f"{link} {size}" for link, size in below.items())
-            yield f"{name} has the MTU {network.mtus[name]}; below it: {links}, which leaves {room}"
+    for name, room in oversized(node).items():
+        links = ", ".join(f"{link} {size}" for link, size in links_below(node).items())
+        yield f"{name} has the MTU {node.network.mtus[name]}; below it: {links}, which leaves {room}"
 
 
 @cause(

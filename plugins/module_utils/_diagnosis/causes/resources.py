@@ -24,6 +24,7 @@ from ..signs import size, threshold
     restart="useless",
     refusal="a restart frees no space",
     automate="guarded",
+    repair="free-disk-space",
     explains=("containerd-down", "image-gc-failing", "sym:evictions", "sym:taint-disk-pressure"),
     advice="ssh {host} 'sudo du -xh -d2 {mount} | sort -h | tail' names what fills it",
 )
@@ -98,6 +99,7 @@ def rootfs_read_only(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     restart="useless",
     refusal="a restart frees no space",
     automate="guarded",
+    repair="free-disk-space",
     explains=("containerd-down", "sym:evictions"),
     advice="ssh {host} 'sudo du -xh -d2 {runtime_root} | sort -h | tail' names what fills it",
 )

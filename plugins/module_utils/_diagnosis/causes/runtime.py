@@ -35,6 +35,8 @@ def minor(version: str | None) -> int:
     title="containerd refuses its configuration file",
     restart="useless",
     refusal="it is containerd that cannot start; the kubelet waits for it",
+    automate="guarded",
+    repair="restore-containerd-config",
     explains=("containerd-down", *RUNTIME_DOWN),
     advice="ssh {host} 'sudo containerd config dump > /dev/null' names the line; "
     "mend {runtime_config}, then: sudo systemctl restart {runtime_unit}",
@@ -78,6 +80,7 @@ def containerd_down(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[st
     restart="harmful",
     refusal="a kubelet that starts while its runtime hangs exits; the runtime has to be cured",
     automate="guarded",
+    repair="kill-containerd",
     explains=(
         "container-log-growth",
         "image-gc-failing",
@@ -111,6 +114,7 @@ def containerd_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[st
     restart="harmful",
     refusal="a kubelet that starts without a CRI exits",
     automate="safe",
+    repair="enable-cri",
     explains=RUNTIME_DOWN,
     advice="ssh {host}: take the CRI out of disabled_plugins in {runtime_config}; "
     "then: sudo systemctl restart {runtime_unit}",
@@ -130,6 +134,7 @@ def containerd_cri_disabled(node: NodeEvidence, cluster: ClusterEvidence) -> Ite
     restart="harmful",
     refusal="a kubelet that starts without a CRI exits",
     automate="guarded",
+    repair="restore-containerd-config",
     explains=RUNTIME_DOWN,
     advice="ssh {host} 'sudo ctr plugins ls' and mend the first of snapshotter, bolt and cri that says error; "
     "then: sudo systemctl restart {runtime_unit}",
@@ -189,6 +194,7 @@ def containerd_runtimeconfig_unsupported(node: NodeEvidence, cluster: ClusterEvi
     restart="harmful",
     refusal="a kubelet that starts without its runtime exits; containerd makes its socket when it starts",
     automate="safe",
+    repair="restart-containerd",
     explains=RUNTIME_DOWN,
     advice="ssh {host} sudo systemctl restart {runtime_unit} (containers survive); then look for what cleans /run",
 )

@@ -45,6 +45,7 @@ def failed(node: NodeEvidence, pattern: str, seconds: float) -> tuple[LogLine, r
     restart="useless",
     refusal="it is the runtime that needs the image",
     automate="guarded",
+    repair="set-pause-image",
     explains=NO_NEW_POD,
     advice="ssh {host} 'sudo ctr -n k8s.io images ls -q | grep pause'; pull or import the image that the line names, "
     "or mend sandbox_image in {runtime_config}",
@@ -65,7 +66,7 @@ def containerd_sandbox_image_missing(node: NodeEvidence, cluster: ClusterEvidenc
     refusal="it is the runtime that needs runc",
     automate="guarded",
     explains=NO_NEW_POD,
-    advice="ssh {host}: install runc again (Debian: apt-get install --reinstall runc); nothing has to be restarted",
+    advice="ssh {host} sudo apt-get install --reinstall runc (with Docker's packages: containerd.io); nothing has to be restarted",
 )
 def containerd_runc_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The node stays Ready: only a new container or an exec runs runc. Without a failure another runtime is in use."""
@@ -89,7 +90,8 @@ def containerd_runc_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Ite
     refusal="it is the runtime that needs its shim",
     automate="guarded",
     explains=NO_NEW_POD,
-    advice="ssh {host}: install containerd again; a line that names io.containerd.runc.v1 means runtime_type in "
+    advice="ssh {host} sudo apt-get install --reinstall containerd (with Docker's packages: containerd.io); "
+    "a line that names io.containerd.runc.v1 means runtime_type in "
     "{runtime_config} (2.0 removed it)",
 )
 def containerd_shim_binary_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
@@ -143,6 +145,7 @@ def containerd_shim_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     restart="useless",
     refusal="a restart frees no space",
     automate="guarded",
+    repair="free-disk-space",
     explains=("disk-pressure-imagefs", "containerd-down", "containerd-metadata-db-corrupt", *NO_NEW_POD),
     advice="ssh {host} 'sudo crictl rmi --prune; sudo du -xh -d2 {runtime_root} | sort -h | tail'",
 )
@@ -159,7 +162,8 @@ def containerd_disk_full(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     title="The directory of the CNI configuration was removed",
     restart="useless",
     refusal="the runtime reads the CNI configuration, not the kubelet",
-    automate="safe",
+    automate="guarded",
+    repair="restore-cni-directory",
     explains=("containerd-down", "cni-config-missing", "sym:network-not-ready", "sym:node-notready"),
     latent=network_still_ready,
     advice="ssh {host} sudo systemctl restart {runtime_unit} (it makes {cni_config_dir} again); then restart the "
@@ -215,6 +219,7 @@ def containerd_metadata_db_corrupt(node: NodeEvidence, cluster: ClusterEvidence)
     restart="harmful",
     refusal="a kubelet that starts without its runtime exits",
     automate="guarded",
+    repair="load-overlay",
     explains=("containerd-cri-plugin-load-failed", *NO_NEW_POD),
     advice="ssh {host} 'sudo modprobe overlay; ls /lib/modules/$(uname -r); findmnt -T {runtime_root}': reboot into the "
     "kernel whose modules are there, or give {runtime_root} an ext4",

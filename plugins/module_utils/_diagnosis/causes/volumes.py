@@ -45,6 +45,7 @@ def filling(disk: Filesystem) -> bool:
     restart="useless",
     refusal="a restart frees no space",
     automate="guarded",
+    repair="free-space-beside-images",
     explains=(),
     advice="ssh {host} 'sudo du -xh -d3 / | sort -h | tail -20': what fills the disk is no image "
     "(look below mount points too: mount --bind / /mnt)",
@@ -69,6 +70,7 @@ def image_gc_failing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     restart="partial",
     refusal="a restart begins with rotation again, and frees nothing by itself",
     automate="safe",
+    repair="delete-rotated-logs",
     explains=("containerd-disk-full", "disk-pressure-nodefs"),
     advice="ssh {host} 'sudo du -ah /var/log/pods | sort -h | tail'; truncate -s 0 of the largest 0.log is safe; "
     "then see why its application says so much, or why rotation fails",
@@ -90,6 +92,7 @@ def container_log_growth(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     restart="useless",
     refusal="a restart writes more into it",
     automate="safe",
+    repair="vacuum-journal",
     explains=("disk-pressure-nodefs", "io-stall"),
     advice="ssh {host} sudo journalctl --vacuum-size=200M, and set SystemMaxUse= in /etc/systemd/journald.conf; "
     "then see who says so much: journalctl -b -o cat _TRANSPORT=stdout --lines=50",
@@ -151,6 +154,7 @@ def volume_attach_stuck(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     restart="useless",
     refusal="a restart finds the same directory again",
     automate="guarded",
+    repair="set-aside-orphaned-pod",
     explains=(),
     advice="ssh {host} 'sudo findmnt -l | grep pods; sudo ls -R {root_dir}/pods/UID/volumes': unmount what is mounted "
     "there, then move the directory away; never rm -r below a mount",
@@ -174,9 +178,11 @@ def orphaned_pod_volumes(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     restart="harmful",
     refusal="what is written now lies on the wrong filesystem",
     automate="guarded",
-    explains=("disk-pressure-nodefs",),
-    advice="ssh {host} 'lsblk -f; systemctl list-units --type=mount --state=failed'; stop {unit} and the runtime, mount "
-    "it, start both; RequiresMountsFor= in their units keeps it from happening again",
+    repair="mount-data-disk",
+    explains=("containerd-down", "disk-pressure-nodefs"),
+    advice="ssh {host} 'lsblk -f; systemctl list-units --type=mount --state=failed'; when the disk is there: ssh {host} "
+    "'sudo systemctl stop {unit} {runtime_unit} && sudo mount -a && sudo systemctl start {runtime_unit} {unit}'; "
+    "RequiresMountsFor= in their units keeps it from happening again",
 )
 def data_mount_missing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """fstab names a device for it (nofail, so that the boot went on); a missing mount elsewhere is not the node's."""

@@ -56,6 +56,11 @@ def ask(profile: Profile) -> ApiPath:
         access = kubeconfig.access(read(profile.kubeconfig))
     except kubeconfig.Unusable as error:
         raise ProbeError(f"{profile.kubeconfig}: {error}") from error
+    return reach(access, profile)
+
+
+def reach(access: kubeconfig.Access, profile: Profile) -> ApiPath:
+    """GET /readyz with what *access* has; raises :class:`ParseError` for a server that is no https address."""
     host, port = _address(access.server)
     addresses: tuple[str, ...] = ()
     notes: list[str] = []

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import typing as t
 
@@ -35,6 +36,7 @@ def ask(profile: Profile) -> Certificates:
         client_path = profile.kubeconfig if embedded else f"{profile.pki_dir}/kubelet-client-current.pem"
     authority = attempt(_authority, access, profile)
     client, client_problem = _client(client_path, access, authority)
+    client_ca_file, client_ca = _client_ca(attempt(_client_ca_path, profile))
     return Certificates(
         kubeconfig=Kubeconfig(
             file=file,
@@ -47,10 +49,11 @@ def ask(profile: Profile) -> Certificates:
         client_file=describe(client_path),
         client=client,
         client_problem=client_problem,
-        serving=attempt(_serving, profile),
+        serving=attempt(_serving, profile, authority),
         ca=_ca(authority, access, profile),
-        client_ca_file=attempt(_client_ca_file, profile),
+        client_ca_file=client_ca_file,
         client_files=tuple(name for name in names(profile.pki_dir) if name.startswith("kubelet-client-")),
+        client_ca=client_ca,
     )
 
 
@@ -149,8 +152,8 @@ def _openssl_says(child: x509.X509, issuer: x509.X509) -> bool:
     raise ProbeError(f"openssl: {words(ProbeError(answer.err))}")
 
 
-def _serving(profile: Profile) -> Certificate | None:
-    """The one of rotation, else the self-signed one; nothing on the node says which CA has to sign it."""
+def _serving(profile: Profile, authority: t.Any) -> Certificate | None:
+    """The one of rotation, which a CA has signed, else the self-signed one."""
     for name in ("kubelet-server-current.pem", "kubelet.crt", "serving-kubelet.crt"):
         path = f"{profile.pki_dir}/{name}"
         text = read_or_none(path)
@@ -160,14 +163,25 @@ def _serving(profile: Profile) -> Certificate | None:
                 text += read(path[:-4] + ".key")
             if "PRIVATE KEY" in text:
                 matches = attempt(lambda pem: x509.belongs(x509.public_half(pem), x509.certificates(pem)[0]), text)
-            return _evidence(path, x509.certificates(text)[0], matches, None)
+            chain = x509.certificates(text)
+            asked = name.endswith("-current.pem") and isinstance(authority, list)
+            return _evidence(path, chain[0], matches, attempt(_signed, chain, authority) if asked else None)
     return None
 
 
-def _client_ca_file(profile: Profile) -> t.Any:
+def _client_ca_path(profile: Profile) -> t.Any:
     """clientCAFile of the kubelet's configuration; None: not configured."""
-    path = config(profile, unit_lines(profile.unit)).get("client_ca_file")
-    return attempt(describe, path) if isinstance(path, str) else path
+    return config(profile, unit_lines(profile.unit)).get("client_ca_file")
+
+
+def _client_ca(path: t.Any) -> tuple[t.Any, t.Any]:
+    """The file, and the first certificate in it."""
+    return (attempt(describe, path), attempt(_first, path)) if isinstance(path, str) else (path, path)
+
+
+def _first(path: str) -> Certificate | None:
+    text = read_or_none(path)
+    return None if text is None else _evidence(path, x509.certificates(text)[0], None, None)
 
 
 def _evidence(path: str, found: x509.X509, matches: t.Any, signed: t.Any) -> Certificate:
@@ -181,4 +195,6 @@ def _evidence(path: str, found: x509.X509, matches: t.Any, signed: t.Any) -> Cer
         not_after=found.not_after,
         key_matches=matches,
         signed_by_ca=signed,
+        usages=found.usages,
+        fingerprint=hashlib.sha256(found.encoded).hexdigest(),
     )

@@ -42,10 +42,10 @@ class _Timex(ctypes.Structure):
 
 def ask() -> Fields:
     """Every field of Clock but `service`."""
-    return {"now": datetime.now(timezone.utc), "synchronized": attempt(_synchronized), "rtc": attempt(_rtc)}
+    return {"now": datetime.now(timezone.utc), "synchronized": attempt(synchronized), "rtc": attempt(_rtc)}
 
 
-def _synchronized() -> bool:
+def synchronized() -> bool:
     """What `timedatectl` shows, without waking timedated for it."""
     clock = _Timex()
     if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(clock)) < 0:

@@ -75,8 +75,8 @@ def _tcp() -> Fields:
 
 
 def _cni(profile: Profile) -> Cni:
-    config_dir, bin_dirs = _directories(profile)
-    paths = [f"{config_dir}/{name}" for name in names(config_dir) if name.endswith(_EXTENSIONS)]
+    config_dir, bin_dirs = directories(profile, read_or_none(profile.runtime_config) or "")
+    paths = configurations(config_dir, names(config_dir))
     problem, network = None, None
     if paths:
         try:
@@ -104,17 +104,21 @@ def _reservations(network: str) -> int | None:
     return sum(name[0] in _HEX and ("." in name or ":" in name) and "_" not in name for name in names(directory))
 
 
-def _directories(profile: Profile) -> tuple[str, tuple[str, ...]]:
-    """containerd's own conf_dir and bin_dir(s), when its configuration says other ones."""
-    text = read_or_none(profile.runtime_config) or ""
+def configurations(directory: str, found: t.Iterable[str]) -> list[str]:
+    """The paths of CNI configurations among the names *found* in a directory; the runtime takes the first."""
+    return [f"{directory}/{name}" for name in found if name.endswith(_EXTENSIONS)]
+
+
+def directories(profile: Profile, text: str) -> tuple[str, tuple[str, ...]]:
+    """containerd's own conf_dir and bin_dir(s), when its configuration (*text*) says other ones."""
     conf = re.search(r"^\s{0,80}conf_dir\s?=\s?[\"'](/[^\"']{1,200})[\"']", text, re.MULTILINE)
     one = re.search(r"^\s{0,80}bin_dir\s?=\s?[\"'](/[^\"']{1,200})[\"']", text, re.MULTILINE)
     many = re.search(r"^\s{0,80}bin_dirs\s?=\s?\[([^\]]{1,500})\]", text, re.MULTILINE)
     if many:
         return (conf.group(1) if conf else profile.cni_config_dir), tuple(re.findall(r"/[^\"',\s]+", many.group(1)))
-    directories = (one.group(1),) if one else profile.cni_bin_dirs
-    return (conf.group(1) if conf else profile.cni_config_dir), directories
+    places = (one.group(1),) if one else profile.cni_bin_dirs
+    return (conf.group(1) if conf else profile.cni_config_dir), places
 
 
-def _installed(name: str, directories: t.Iterable[str]) -> bool:
-    return any(os.access(f"{place}/{name}", os.X_OK) for place in directories)
+def _installed(name: str, places: t.Iterable[str]) -> bool:
+    return any(os.access(f"{place}/{name}", os.X_OK) for place in places)

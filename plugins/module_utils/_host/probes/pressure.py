@@ -37,8 +37,13 @@ def ask(profile: Profile) -> Fields:
 
 
 def filesystem(path: str, table: t.Sequence[mounts.MountLine]) -> Filesystem:
-    """statvfs as cAdvisor counts it: blocks are f_frsize, available is f_bavail."""
+    """statvfs as cAdvisor counts it: blocks are f_frsize, available is f_bavail.
+
+    A directory that is not there yet (no kubelet has ever run) will be on the filesystem of the one above.
+    """
     place = os.path.realpath(path)
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
     mount = mounts.holding(table, place)
     found = os.statvfs(place)
     return Filesystem(

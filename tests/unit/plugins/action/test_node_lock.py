@@ -56,7 +56,7 @@ def diagnosis(node: Result = STOPPED, api: Result = SILENT) -> Result:
 def options(api: FakeApi, **more: t.Any) -> Result:
     auth = {**dict.fromkeys(AUTH_SPEC), "host": api.url, "api_key": "x"}
     policy = {"automate": "guarded", "max_unavailable": 1, "control_plane": False, "timeout": 0}
-    policy |= {"hands_off": "", "maintenance": [], "reason": ""}
+    policy |= {"hands_off": "", "maintenance": [], "reason": "", "certificates": False, "steps": None}
     return {**auth, **policy, "acted": [], "proof": None, "lock": None, "diagnosis": diagnosis(), **more}
 
 
@@ -120,6 +120,16 @@ def test_no_lock_is_taken_in_check_mode_or_for_nothing(
 
 def take(api: FakeApi, who: Holder) -> lock.Held:
     return t.cast(lock.Held, lock.acquire(Access(host=api.url, api_key="x"), Claim(who, 1), 0, lambda slot: None))
+
+
+@pytest.mark.parametrize("mode", ["join", "rotate"])
+def test_a_plan_of_its_own_is_not_made_anew(api: FakeApi, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    """No cause of the catalogue asks for it, so another diagnosis would not have it."""
+    given = diagnosis()
+    given = {**given, "incident": {**given["incident"], "mode": mode}, "permitted": {"join-node": "not-joined"}}
+    found, dummy = held(api, monkeypatch, diagnosis=given)
+    assert (found["permitted"], found["lock"] is not None) == ({"join-node": "not-joined"}, True)
+    assert found["incident"]["plan"] == given["incident"]["plan"]
 
 
 def test_who_waits_in_vain_is_refused_and_says_for_whom(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,6 +265,27 @@ def test_what_a_run_did_that_was_killed_just_now_gets_its_time_to_show(
     assert (slept, got["lock"]) == ([18.0], None)
     healthy = got["incident"]["diagnosis"]["status"] == "healthy"
     assert (healthy, bool(got["incident"].get("notes"))) == (then == "True", then == "True")
+
+
+@pytest.mark.parametrize("then", ["True", "False"])
+@pytest.mark.parametrize("mode", ["join", "rotate"])
+def test_so_does_what_a_killed_run_did_whose_plan_is_its_own(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch, mode: str, then: str
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(node_lock, "gone", lambda holder: True)
+    monkeypatch.setattr(node_lock, "observe", lambda *dummy: healthy_node())
+    take(api, Holder("awx-7", "exec-01", "pi-04"))
+    api.date = format_datetime(NOW + timedelta(seconds=12), usegmt=True)
+    before = diagnosis({}, {})
+    before = {**before, "incident": {**before["incident"], "mode": mode, "next": "as its own judge said"}}
+    shown = {"node__conditions": conditions(Ready=then)}
+    if then == "False":
+        with pytest.raises(AnsibleActionFail, match="run this again"):
+            held(api, monkeypatch, shown, diagnosis=before)
+        return
+    got, dummy = held(api, monkeypatch, shown, diagnosis=before)
+    assert (got["permitted"], got["incident"]["next"]) == ({}, "as its own judge said")
 
 
 def test_a_silent_api_keeps_nobody_from_a_verdict(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,10 @@ def test_the_nodes_of_a_play_are_called_as_the_inventory_says() -> None:
         ({"outward_budget_period": 2592001}, "outward_budget_period is 2592001: it must be at most 2592000"),
         ({"outward_hands_off": "True"}, "outward_hands_off is True: it is a reason in words"),
         ({"outward_hands_off": "false"}, "outward_hands_off is false: it is a reason in words"),
+        (
+            {"outward_steps": {"allow": ["free-disk-space"], "deny": ["free-disk-space"]}},
+            "outward_steps both allows and denies",
+        ),
         ({"outward_maintenance": ["tonight"]}, "outward_maintenance: 'tonight' is no maintenance window: write 2026"),
     ],
 )

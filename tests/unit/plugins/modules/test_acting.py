@@ -14,10 +14,14 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
 from ansible_collections.outward.kubelet.plugins.module_utils._host import call as calling
+from ansible_collections.outward.kubelet.plugins.module_utils._host.modules import node_repair as repairing
+from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.run import Repaired, Repairing
+from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.tools import Op, Shown
 from ansible_collections.outward.kubelet.plugins.module_utils._host.restart import Run
 from ansible_collections.outward.kubelet.plugins.module_utils._host.task import Outcome
-from ansible_collections.outward.kubelet.plugins.modules import containerd_start, kubelet_restart
+from ansible_collections.outward.kubelet.plugins.modules import containerd_start, kubelet_restart, node_repair
 from ansible_collections.outward.kubelet.tests.unit.helpers import healthy_node
 
 GIVEN: dict[str, t.Any] = {"cause": "kubelet-stopped", "fingerprint": "ab12cd34"}
@@ -98,3 +102,44 @@ def test_everything_returned_is_documented(
     documented = yaml.safe_load(module.RETURN)
     of_the_action_plugin = {"lock_lost"}
     assert set(result) - {"changed", "invocation"} == set(documented) - of_the_action_plugin
+
+
+SWAP: dict[str, t.Any] = {"step": "switch-off-swap", "cause": "kubelet-swap-on", "fingerprint": "ab12cd34"}
+
+
+@pytest.fixture
+def repairs(monkeypatch: pytest.MonkeyPatch) -> list[Repairing]:
+    """Every repair that is started; nothing is done."""
+    seen: list[Repairing] = []
+
+    def permit(run: Repairing) -> Repaired:
+        seen.append(run)
+        op = Op("switches it off", Shown("/etc/x", "password=hunter2\n", ""), lambda: None, None)
+        return Repaired("permitted", healthy_node(), ops=(op,))
+
+    monkeypatch.setattr(Repairing, "carry_out", permit)
+    monkeypatch.setattr(repairing, "resolve", lambda name: healthy_node().profile)
+    return seen
+
+
+def test_a_repair_says_what_it_would_do(repairs: list[Repairing], capsys: pytest.CaptureFixture[str]) -> None:
+    status, result = call(node_repair, {**SWAP, "_ansible_check_mode": True}, capsys)
+    assert (status, result["result"], result["changed"]) == (0, "permitted", True)
+    assert result["notes"] == ["would do: switches it off"]
+    assert result["action"]["changes"] == ["switches it off"]
+    assert [run.repair.step for run in repairs] == ["switch-off-swap"]
+    assert "hunter2" not in json.dumps(result)
+    assert set(result) - {"changed", "invocation"} == set(yaml.safe_load(node_repair.RETURN)) - {"lock_lost"}
+
+
+@pytest.mark.parametrize("cause", ["kubelet-stopped", "no-such-cause"])
+def test_a_repair_is_for_its_cause_alone(
+    cause: str, repairs: list[Repairing], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, result = call(node_repair, {**SWAP, "cause": cause}, capsys)
+    assert (status, repairs) == (1, [])
+    assert result["msg"] == f"switch-off-swap is no repair of {cause}"
+
+
+def test_every_repair_is_a_documented_choice() -> None:
+    assert yaml.safe_load(node_repair.DOCUMENTATION)["options"]["step"]["choices"] == list(REPAIRS)

@@ -30,9 +30,12 @@ from ansible_collections.outward.kubelet.plugins.plugin_utils import _shipment a
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Answer, ask
 from tests.unit.plugins.plugin_utils.test_remote import Connection
 
-MODULES: t.Final = ("node_facts", "kubelet_restart", "containerd_start")
+MODULES: t.Final = ("node_facts", "kubelet_restart", "containerd_start", "client_certificate", "node_repair")
 ALL: t.Final = {"gather_subset": ["all"], "profile": "kubeadm"}
 STEP: t.Final = {"cause": "kubelet-stopped", "fingerprint": "ab12cd34", "profile": "k3s"}
+
+REPAIR: t.Final = {**STEP, "step": "switch-off-swap", "cause": "kubelet-swap-on"}
+GIVEN: t.Final[dict[str, dict[str, t.Any]]] = {"node_facts": {"profile": "k3s"}, "node_repair": REPAIR}
 
 
 class Piped:
@@ -110,28 +113,63 @@ def test_the_node_is_observed_as_by_the_module() -> None:
 
 
 def observed() -> dict[str, t.Any]:
-    """node_facts as it is sent, on a machine that need not be a node."""
-    sources = dict(shipment.sources("node_facts"))
+    """node_facts as it is sent."""
+    return run_here("node_facts", ALL)
+
+
+def run_here(module: str, parameters: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A module as it is sent, in check mode, on a machine that need not be a node."""
+    sources = dict(shipment.sources(module))
     sources["_host.profile"] += "\nresolve = lambda name: PROFILES['kubeadm']\n"
     out = python(
-        shipment.lean(shipment.FIRST) + "\nmain(SOURCES, 'node_facts', PARAMETERS, True)",
+        shipment.lean(shipment.FIRST) + f"\nmain(SOURCES, {module!r}, PARAMETERS, True)",
         SOURCES=sources,
-        PARAMETERS=ALL,
+        PARAMETERS=parameters,
     )
     told = carrier.understood({"rc": 0, "stdout": out, "stderr": ""})
     assert told.begun
     return t.cast("dict[str, t.Any]", told.answer)
 
 
+def test_a_repair_asks_its_cause_s_rule_as_it_is_sent(tmp_path: Path) -> None:
+    """Without annotations, and with stand-ins for typing: the rule does not hold here."""
+    given = {
+        **REPAIR,
+        "server": "",
+        "profile": "auto",
+        "timeout": 5,
+        "reason": "",
+        "holder": "",
+        "budget": 3,
+        "period": 60,
+    }
+    answer = run_here("node_repair", {**given, "ledger": str(tmp_path / "ledger.jsonl")})
+    assert (answer["result"], answer["action"]["step"]) == ("refused", "switch-off-swap")
+    assert answer["refusals"][0].startswith(("kubelet-swap-on is not there any more", "cannot tell: "))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("before", ["", "echo Welcome to pi-04; printf 'no newline'; "])
 @pytest.mark.parametrize("module", MODULES)
 def test_a_host_that_is_no_node_says_so(module: str, before: str) -> None:
     action = Piped(before=before)
-    got = action.ask(module, {"profile": "k3s"} if module == "node_facts" else dict(STEP))
+    got = action.ask(module, GIVEN.get(module, STEP))
     assert (got.failed or "").startswith("this does not look like a k3s node")
     assert (got.cut_off, got.unreachable, got.result["failed"]) == (False, None, True)
     assert got.result["invocation"]["module_args"]["profile"] == "k3s"
     assert action.commands[0].startswith("TMPDIR=/dev/shm ")
+
+
+def test_a_secret_goes_through_the_pipe_and_nowhere_else() -> None:
+    """Not into the command line, and not into the result, which -vvv shows; also when the module says no."""
+    action = Piped()
+    secret = "abc123.0123456789abcdef"
+    got = action.ask("client_certificate", {**STEP, "token": secret})
+    assert (got.failed or "").startswith("this does not look like a k3s node")
+    assert got.result["invocation"]["module_args"]["token"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    assert secret not in f"{got} {action.commands}"
+    wrong = action.ask("client_certificate", {**STEP, "token": secret, "timeout": "soon"})
+    assert (wrong.failed is not None, secret in str(wrong)) == (True, False)
 
 
 def test_bad_arguments_never_reach_the_node() -> None:

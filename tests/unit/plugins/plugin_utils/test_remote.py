@@ -71,6 +71,11 @@ def test_ask(answer: dict[str, t.Any] | Exception, unreachable: str | None, fail
     assert (got.unreachable, got.failed) == (unreachable, failed)
 
 
+def test_a_secret_is_not_sent_as_a_file() -> None:
+    got = ask(t.cast(t.Any, Action(AssertionError("it was sent"))), OBSERVE, {}, {}, piped=True)
+    assert got.failed == "the connection cannot pipe, and a secret is not written into a file on the way"
+
+
 def test_no_python_on_the_node_says_what_to_do() -> None:
     answer = {"failed": True, "rc": 127, "msg": "The module interpreter '/usr/bin/python3' was not found."}
     got = ask(t.cast(t.Any, Action(answer)), OBSERVE, {}, {})

@@ -180,6 +180,17 @@ ORPHAN = (
         (kubelet(ORPHAN, count=40, current=False), {}, {}),
         ({"storage__fstab_missing": ("/var/lib/containerd",)}, {}, {"data-mount-missing": "root"}),
         ({"storage__fstab_missing": ("/var",)}, {}, {"data-mount-missing": "root"}),
+        # containerd waits for its disk (RequiresMountsFor=): it is not to be started without it.
+        (
+            {
+                "storage__fstab_missing": ("/var/lib/containerd",),
+                "runtime__unit__active_state": "inactive",
+                "runtime__unit__sub_state": "dead",
+                "runtime__cri__outcome": "no-socket",
+            },
+            {},
+            {"data-mount-missing": "root", "containerd-down": "explained"},
+        ),
         ({"storage__fstab_missing": ("/mnt/backup", "/var/lib/container")}, {}, {}),
     ],
 )

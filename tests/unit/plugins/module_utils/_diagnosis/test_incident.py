@@ -33,6 +33,12 @@ DONE = {"result": "done", "refusals": [], "detail": "", "action": {**ACTION, "re
 REFUSED = {"result": "refused", "refusals": ["swap is on"], "detail": "", "action": {**ACTION, "result": "refused"}}
 FAILED = {"result": "failed", "refusals": [], "detail": "", "action": {**ACTION, "result": "failed"}}
 PROVEN = {"proven": True, "checks": {"ready": True}}
+CLOCK = {**DONE, "action": {**ACTION, "step": "start-time-sync", "result": "done"}}
+TWO: Changes = {
+    "network__api__offset": -600.0,
+    "clock__service": None,
+    "network__cni__missing_plugins": ("bridge",),
+}
 EXPIRY: Changes = {**LOOPING, "certificates__client": EXPIRED}
 
 
@@ -50,6 +56,9 @@ def report(changes: Changes, api: Changes, mode: Mode = "recover") -> dict[str, 
         (STOPPED, SILENT, [DONE], PROVEN, "recovered"),
         (STOPPED, SILENT, [DONE], {"proven": False, "checks": {"ready": False}}, "failed"),
         (STOPPED, SILENT, [FAILED], None, "failed"),
+        (TWO, {}, [CLOCK], PROVEN, "needs-operator"),  # the node works, and somebody still has to install a plugin
+        (TWO, {}, [CLOCK, FAILED], PROVEN, "failed"),
+        (STOPPED, {**SILENT, "node__unschedulable": True}, [DONE], PROVEN, "recovered"),
         (STOPPED, SILENT, [REFUSED], None, "refused"),
         (EXPIRY, SILENT, [], None, "needs-operator"),
         ({}, {"node__unschedulable": True}, [], None, "not-a-node-fault"),
@@ -91,7 +100,7 @@ def test_the_verdict_says_cause_evidence_refusal_and_command() -> None:
         "The kubelet's client certificate has expired (kubelet-client-cert-expired)",
         "client certificate expired 2026-11-22T15:00:00Z",
         "restart-kubelet: a restart cannot renew a certificate",
-        "--client-name system:node:pi-04",
+        "ansible-playbook certificates-recover.yml -l pi-04",
     ):
         assert words in " ".join(text.split())
 

@@ -10,10 +10,12 @@ from datetime import timedelta
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import Pod
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended, unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.health import CHECKS
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import (
+    OF_A_JOIN,
     QUESTIONS,
     Action,
     Moment,
@@ -30,6 +32,7 @@ from tests.unit.plugins.module_utils._diagnosis.test_diagnose import SILENT, STO
 FRESH: Changes = {"kubelet__unit": unit("kubelet.service", 900), "kubelet__unit__started": 3580.0}
 RENEWED: Changes = {"node__lease": lease(5, "101")}
 RESTARTED = (Action("restart-kubelet", "kubelet-stopped"),)
+SHOWN = Proof({"ready": True})
 BEFORE = Moment(healthy_node(**STOPPED), healthy_cluster(**SILENT))
 
 
@@ -79,14 +82,30 @@ def test_starting_containerd_asks_for_no_new_kubelet() -> None:
 
 def test_a_restart_during_the_soak_undoes_the_proof() -> None:
     first = healthy_node(**FRESH)
-    assert survived(Proof({"ready": True}), first, first).proven
-    later = healthy_node(**FRESH, kubelet__unit__main_pid=901)
-    assert survived(Proof({"ready": True}), first, later).missing == ["no_restart_during_soak"]
+    assert survived(SHOWN, first, Moment(first, healthy_cluster())).proven
+    later = Moment(healthy_node(**FRESH, kubelet__unit__main_pid=901), healthy_cluster())
+    assert survived(SHOWN, first, later).missing == ["no_restart_during_soak"]
+
+
+@pytest.mark.parametrize(
+    ("api", "still"),
+    [
+        ({"node__conditions": (condition("Ready", "False"),)}, False),
+        ({"node__conditions": (condition("Ready", "Unknown"),)}, False),
+        ({"node": None}, False),
+        ({"node": unknown("the API server does not answer the controller")}, None),
+    ],
+)
+def test_a_node_that_is_not_ready_after_the_soak_is_not_proven(api: Changes, still: bool | None) -> None:
+    first = healthy_node(**FRESH)
+    soaked = survived(SHOWN, first, Moment(first, healthy_cluster(**api)))
+    assert soaked.missing == ["ready_after_soak"]
+    assert soaked.checks["ready_after_soak"] is still
 
 
 def test_a_node_that_cannot_be_looked_at_after_the_soak_is_not_proven() -> None:
-    gone = unreachable_node(NOW, "ssh: timed out")
-    assert survived(Proof({"ready": True}), healthy_node(**FRESH), gone).checks["no_restart_during_soak"] is None
+    gone = Moment(unreachable_node(NOW, "ssh: timed out"), healthy_cluster())
+    assert survived(SHOWN, healthy_node(**FRESH), gone).checks["no_restart_during_soak"] is None
 
 
 def test_nothing_shown_is_nothing_proven() -> None:
@@ -94,6 +113,24 @@ def test_nothing_shown_is_nothing_proven() -> None:
 
 
 def test_a_person_reads_words_for_every_check() -> None:
-    checks = survived(prove(RESTARTED, BEFORE, BEFORE), BEFORE.node, BEFORE.node).checks
+    checks = survived(prove(RESTARTED, BEFORE, BEFORE), BEFORE.node, BEFORE).checks
     assert set(PROOFS) >= set(QUESTIONS)
-    assert {*PROOFS, *(check[0] for check in CHECKS)} == set(checks)
+    assert {*PROOFS, *(check[0] for check in CHECKS)} == {*checks, *OF_A_JOIN}
+
+
+JOINED = (Action("join-node", "not-joined"),)
+
+
+def test_a_join_is_proven_by_the_machine_and_by_its_pods() -> None:
+    before = Moment(BEFORE.node, healthy_cluster(node=None))
+
+    def shown(*pods: Pod, machine: str = "m" * 32) -> dict[str, bool | None]:
+        cluster = healthy_cluster(**RENEWED, node__machine_id=machine, node__pods=pods)
+        return prove(JOINED, before, Moment(healthy_node(**FRESH), cluster)).checks
+
+    daemon = amended(pod("flannel", container()), owner="DaemonSet/flannel")
+    waiting = amended(pod("flannel", container("waiting")), owner="DaemonSet/flannel")
+    good = shown(daemon, pod("web", container("waiting")))
+    assert (good["node_is_this_machine"], good["pods_started"], "cause_gone" in good) == (True, True, False)
+    assert shown(waiting)["pods_started"] is False
+    assert shown(daemon, machine="f" * 32)["node_is_this_machine"] is False

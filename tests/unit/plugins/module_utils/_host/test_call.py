@@ -75,14 +75,14 @@ DONE = replace(
     ],
 )
 def test_changed_is_whether_something_was_or_would_be_done(outcome: Outcome, changed: bool) -> None:
-    result = described(KUBELET, requested(GIVEN, False), outcome)
+    result = described(KUBELET.step, requested(GIVEN, False), outcome)
     assert (result["changed"], result["result"]) == (changed, outcome.result)
     assert result["action"]["step"] == "restart-kubelet"
     assert result["action"]["result"] == outcome.result
 
 
 def test_the_evidence_and_the_ledger_come_back_as_plain_data() -> None:
-    result = described(KUBELET, requested(GIVEN, False), DONE)
+    result = described(KUBELET.step, requested(GIVEN, False), DONE)
     assert result["evidence"]["kubelet"]["unit"]["main_pid"] == 700
     assert result["before"] == {
         "active_state": "active",

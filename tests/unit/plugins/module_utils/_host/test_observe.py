@@ -19,12 +19,21 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
     unknowns,
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.explain import chosen as chosen_causes
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards import Policy, cure
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Cri, NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import Sandbox, SandboxTrial
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import Action, Moment, prove
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import RENEW
 from ansible_collections.outward.kubelet.plugins.module_utils._host import observe as observing
 from ansible_collections.outward.kubelet.plugins.module_utils._host.child import Batch
-from ansible_collections.outward.kubelet.plugins.module_utils._host.observe import GATING, SECTIONS, SHOWING, observe
+from ansible_collections.outward.kubelet.plugins.module_utils._host.observe import (
+    GATING,
+    SECTIONS,
+    SHOWING,
+    SHOWING_RENEWAL,
+    observe,
+)
 from ansible_collections.outward.kubelet.plugins.module_utils._host.profile import PROFILES
 from ansible_collections.outward.kubelet.plugins.module_utils._host.questions import MOUNT, TIDY
 from ansible_collections.outward.kubelet.plugins.module_utils._host.runner import Answer
@@ -200,16 +209,23 @@ def test_the_gates_read_only_what_is_asked_for_them(monkeypatch: pytest.MonkeyPa
     assert [refusal for refusal in gate.runtime_refusals(found) if refusal.doubt] == []
 
 
-def test_what_shows_that_a_step_worked_is_enough_for_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("showing", "renewal"), [(SHOWING, False), (SHOWING_RENEWAL, True)])
+def test_what_shows_that_a_step_worked_is_enough_for_the_proof(
+    monkeypatch: pytest.MonkeyPatch, showing: frozenset[str], renewal: bool
+) -> None:
     """Else the node would be looked at once more, in full."""
     look(monkeypatch)
-    found = observe(KUBEADM, SUBSETS, only=SHOWING)
-    assert {probe.name for probe in found.probes} == SHOWING
+    found = observe(KUBEADM, SUBSETS, only=showing)
+    assert {probe.name for probe in found.probes} == showing
     moment = Moment(found, healthy_cluster())
-    repaired = [cause for cause in chosen_causes(["all"]) if cause.repair]
+    repaired = [
+        cause
+        for cause in chosen_causes(["all"])
+        if (cure(cause, Policy(certificates=True)) == RENEW if renewal else cause.repair not in (None, RENEW, *REPAIRS))
+    ]
     assert len(repaired) > 3
     for cause in repaired:
-        checks = prove((Action(t.cast(str, cause.repair), cause.id),), moment, moment).checks
+        checks = prove((Action(RENEW if renewal else t.cast(str, cause.repair), cause.id),), moment, moment).checks
         assert [name for name, ok in checks.items() if ok is None] == [], cause.id
 
 

@@ -15,7 +15,16 @@ import pytest
 import yaml
 
 from ansible_collections.outward.kubelet.plugins.module_utils import _kube
-from ansible_collections.outward.kubelet.plugins.module_utils._kube import access, cordon, lock, notice, rights
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signing import OURS
+from ansible_collections.outward.kubelet.plugins.module_utils._kube import (
+    access,
+    bootstrap,
+    cordon,
+    lock,
+    notice,
+    rights,
+    signing,
+)
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.access import Token, allowed, ensure, lacking, mint
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import Api, connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError
@@ -45,11 +54,14 @@ def questions() -> dict[str, Question]:
     return found
 
 
-def granted(role: Role) -> set[tuple[str, ...]]:
-    """(namespace, group, resource, verb, name) that a manifest gives; the name is empty for any."""
+def granted(role: Role, whom: str = "") -> set[tuple[str, ...]]:
+    """(namespace, group, resource, verb, name) that a manifest gives (to others, if *whom* is given); the last is
+    empty for any.
+    """
     return {
         (item["metadata"].get("namespace", ""), group, resource, verb, name)
         for item in manifest(role)
+        if item["metadata"]["name"] == f"outward-kubelet-{whom or role}"
         for rule in item.get("rules", ())
         for group in rule["apiGroups"]
         for resource in rule["resources"]
@@ -82,11 +94,19 @@ def test_a_role_has_what_is_asked_for_and_nothing_else(role: Role) -> None:
     assert granted(role) == set().union(*(wanted(question) for question in RIGHTS[role]))
 
 
-@pytest.mark.parametrize("role", ["diagnose", "recover"])
+@pytest.mark.parametrize("role", ROLES)
 def test_no_right_is_there_for_nothing(role: Role) -> None:
-    """Those of certificates are ahead of their code, which its manifest says."""
     asked = {q for where, q in questions().items() if not where.startswith("rights.")}
     assert set(RIGHTS[role]) <= asked
+
+
+def test_a_bootstrap_token_may_read_what_kubeadm_reads_and_nothing_else() -> None:
+    assert granted("certificates", "join") == set().union(*(wanted(question) for question in bootstrap.TO_JOIN))
+    assert {right[3] for right in granted("certificates", "join")} == {"get"}
+    bindings = [item for item in manifest("certificates") if "subjects" in item]
+    tokens = {item["metadata"]["name"] for item in bindings if item["subjects"][0]["kind"] == "Group"}
+    assert tokens == {"outward-kubelet-bootstrap", "outward-kubelet-join"}
+    assert {item["subjects"][0]["name"] for item in bindings if item["subjects"][0]["kind"] == "Group"} == {OURS}
 
 
 def test_who_may_only_look_can_change_nothing() -> None:
@@ -166,8 +186,8 @@ def test_each_right_that_is_removed_is_named_alone(role: Role, fake: FakeApi, ap
 
 def test_every_named_object_is_asked_for(fake: FakeApi, api: Api) -> None:
     seen = reviewing(fake, lambda about: about["name"] == "kubernetes.io/kubelet-serving")
-    assert not allowed(api, rights.SIGNING[2])
-    assert [about["name"] for about in seen] == list(rights.SIGNING[2].names)
+    assert not allowed(api, signing.SIGNERS)
+    assert [about["name"] for about in seen] == list(signing.SIGNERS.names)
     assert allowed(api, lock.GET)
     assert seen[-1] == {
         "group": "coordination.k8s.io",

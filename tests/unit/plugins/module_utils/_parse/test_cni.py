@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import cni
@@ -42,3 +45,44 @@ def test_plugins_and_their_ipam() -> None:
 def test_what_no_runtime_can_use(text: str, is_list: bool, words: str) -> None:
     with pytest.raises(ParseError, match=words):
         cni.network(text, is_list)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"name": "n", "plugins": [{"type": "bridge", "bridge": "br7"}, {"type": "portmap"}]}', ("br7",)),
+        ('{"name": "n", "plugins": [{"type": "bridge"}]}', ("cni0",)),
+        ('{"name": "n", "plugins": [{"type": "flannel", "delegate": {"bridge": "cbr0"}}]}', ("cbr0",)),
+        ('{"name": "n", "plugins": [{"type": "flannel"}]}', ("cni0",)),
+        ('{"name": "n", "plugins": [{"type": "calico", "bridge": "eth0"}, "no plugin"]}', ()),
+    ],
+)
+def test_the_bridges_that_it_makes(text: str, found: tuple[str, ...]) -> None:
+    assert cni.bridges(text, is_list=True) == found
+
+
+def kept(config: str) -> str:
+    return json.dumps({"kind": "cniCacheV1", "config": base64.b64encode(config.encode()).decode()})
+
+
+def test_what_libcni_keeps() -> None:
+    assert cni.cached(kept(FLANNEL)) == (("cbr0", ("flannel", "portmap")), FLANNEL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"config": 7}',
+        '{"config": "%%%"}',
+        kept("{"),
+        kept(BRIDGE),  # no list: containerd makes lists of all
+        kept('{"name": "../../etc/x", "plugins": [{"type": "bridge"}]}'),
+        kept('{"name": "cni-loopback", "plugins": [{"type": "loopback"}]}'),
+    ],
+)
+def test_and_what_no_runtime_could_use(text: str) -> None:
+    with pytest.raises(ParseError):
+        cni.cached(text)

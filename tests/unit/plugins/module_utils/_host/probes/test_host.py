@@ -168,9 +168,12 @@ def test_cni_without_and_with_a_broken_configuration(tmp_path: Path) -> None:
 def test_containerds_own_directories(tmp_path: Path) -> None:
     place = below(tmp_path)
     write(place.runtime_config, f'  [x.cni]\n    bin_dir = "{tmp_path}/bin"\n    conf_dir = "{tmp_path}/net"\n')
-    assert network._directories(place) == (f"{tmp_path}/net", (f"{tmp_path}/bin",))
+    assert network.directories(place, Path(place.runtime_config).read_text()) == (
+        f"{tmp_path}/net",
+        (f"{tmp_path}/bin",),
+    )
     write(place.runtime_config, '    bin_dirs = ["/a", "/b"]\n')
-    assert network._directories(place) == (place.cni_config_dir, ("/a", "/b"))
+    assert network.directories(place, Path(place.runtime_config).read_text()) == (place.cni_config_dir, ("/a", "/b"))
 
 
 @pytest.mark.parametrize(

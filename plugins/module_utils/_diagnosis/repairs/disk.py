@@ -1,0 +1,167 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Repairs of full filesystems: bytes are given back in an order from the harmless to the costly, until it is enough.
+
+Never a volume, an image that a container uses, or a file of a person's. What cannot be reached that way is refused before
+anything is deleted, and whoever fills the disk is named.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections.abc import Iterator
+
+from ..change import Change, Mounted, Orphan, Space
+from ..node import Filesystem, NodeEvidence
+from ..repair import Repair, entered
+from ..signs import running, threshold
+from .runtime import answers, no_list
+
+# Of the filesystem: what is left above a threshold, so that the next image does not bring the pressure back.
+MARGIN: t.Final = 0.02
+ALL: t.Final = ("packages", "journal", "logs", "images")
+# Above this part of a disk that is free nobody calls it filling (causes/volumes.py).
+CALM: t.Final = 0.2
+# journald stops by itself at a tenth of its filesystem (journald.conf(5), SystemMaxUse=).
+JOURNAL_SHARE: t.Final = 0.08
+# The API keeps DiskPressure for 5 min after it is over (evictionPressureTransitionPeriod), and the kubelet looks each 10 s.
+TRANSITION: t.Final = 420
+
+
+def goals(node: NodeEvidence) -> dict[str, tuple[Filesystem, int]]:
+    """Mount point -> (the filesystem, bytes that must be available) of those below a threshold of the kubelet's."""
+    limits = node.kubelet.config.eviction_hard
+    found: dict[str, tuple[Filesystem, int]] = {}
+    images, kubelet = node.pressure.imagefs, node.pressure.nodefs
+    for signal, disk in (("nodefs.available", kubelet), ("imagefs.available", images)):
+        limit = limits.get(signal)
+        least = threshold(limit, disk.size) if limit else 0.0
+        if disk.mount_point in found:
+            least = max(least, found[disk.mount_point][1] - MARGIN * disk.size)
+        found[disk.mount_point] = (disk, int(least + MARGIN * disk.size))
+    return {point: (disk, goal) for point, (disk, goal) in found.items() if disk.available < goal}
+
+
+def spaces(node: NodeEvidence) -> tuple[Change, ...]:
+    """One change for each filesystem that is short."""
+    return tuple(Space(disk.path, goal, ALL) for disk, goal in goals(node).values())
+
+
+FREE: t.Final = entered(
+    Repair(
+        step="free-disk-space",
+        words="deletes the package cache, old journals, rotated container logs and unused images, in this order and only "
+        "until the kubelet's threshold is clear; refuses before it begins when that is not enough",
+        changes=spaces,
+        patience=TRANSITION,
+    )
+)
+
+
+def shorter_journal(node: NodeEvidence) -> tuple[Change, ...]:
+    """Until the journal takes less than its own default would let it take."""
+    disk, taken = node.storage.log_space, node.storage.journal_size
+    return (Space(disk.path, int(disk.available + taken - JOURNAL_SHARE * disk.size), ("journal",)),)
+
+
+def fewer_logs(node: NodeEvidence) -> tuple[Change, ...]:
+    """Until the disk is not filling any more."""
+    disk = node.storage.log_space
+    return (Space(disk.path, int((CALM + MARGIN) * disk.size), ("logs",)),)
+
+
+JOURNAL: t.Final = entered(
+    Repair(
+        step="vacuum-journal",
+        words="deletes the oldest archived journals until the journal takes 8 % of its disk",
+        changes=shorter_journal,
+        patience=TRANSITION,
+    )
+)
+LOGS: t.Final = entered(
+    Repair(
+        step="delete-rotated-logs",
+        words="deletes rotated logs of containers, the oldest first, until a fifth of the disk is free; what is written to now stays",
+        changes=fewer_logs,
+        patience=TRANSITION,
+    )
+)
+
+
+def beside_images(node: NodeEvidence) -> tuple[Change, ...]:
+    """Until that disk is not filling any more; the images are the kubelet's own to collect, and it has tried."""
+    disk = node.pressure.imagefs
+    return (Space(disk.path, int((CALM + MARGIN) * disk.size), ("packages", "journal", "logs")),)
+
+
+BESIDE: t.Final = entered(
+    Repair(
+        step="free-space-beside-images",
+        words="deletes the package cache, old journals and rotated container logs on the disk of the images, in this order and only until a "
+        "fifth of it is free; refuses before it begins when that is not enough",
+        changes=beside_images,
+        patience=TRANSITION,
+    )
+)
+# The kubelet looks for orphans every few seconds, and its words count for 5 min (causes/volumes.py).
+ORPHANED: t.Final = r'[Oo]rphaned pod "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})" found'
+HOUSEKEEPING: t.Final = 330
+
+
+def orphans(node: NodeEvidence) -> tuple[Change, ...]:
+    """The Pods that this kubelet names."""
+    found = (re.findall(ORPHANED, line.text) for line in node.kubelet.journal.lines if line.current)
+    return tuple(
+        Orphan(f"{node.profile.root_dir}/pods/{uid}") for uid in sorted({uid for each in found for uid in each})
+    )
+
+
+ORPHANS: t.Final = entered(
+    Repair(
+        step="set-aside-orphaned-pod",
+        words="moves the directory of a Pod that is gone into our backup, when the runtime does not know the Pod and nothing is mounted "
+        "there; nothing in it is deleted",
+        changes=orphans,
+        refuse=no_list,
+        trial=True,
+        patience=HOUSEKEEPING,
+    )
+)
+
+
+def held(node: NodeEvidence, path: str) -> tuple[str, ...]:
+    """The mount points that are missing and that *path* is meant to lie on, the one closest to the root first."""
+    return tuple(
+        sorted(point for point in node.storage.fstab_missing if f"{path}/".startswith(f"{point.rstrip('/')}/"))
+    )
+
+
+def in_use(node: NodeEvidence) -> Iterator[str]:
+    """A mount hides what lies below it; a process that works there would go on in the dark."""
+    profile = node.profile
+    if running(node.runtime.unit):
+        yield f"{node.runtime.unit.name} runs on the wrong filesystem: drain the node and stop it first"
+    if held(node, profile.root_dir):
+        yield f"{profile.root_dir} is meant to lie there too: the kubelet has to be stopped before, and that is a person's to do"
+    if profile.runtime_unit == profile.unit:
+        yield f"{profile.unit} holds the kubelet as well (profile {profile.name}): it is not the runtime's alone"
+
+
+MOUNT: t.Final = entered(
+    Repair(
+        step="mount-data-disk",
+        words="mounts the disk that /etc/fstab has for the runtime's data, when it is there and nothing works below its mount point, and "
+        "starts containerd",
+        changes=lambda node: tuple(
+            Mounted(point, node.profile.runtime_unit) for point in held(node, node.profile.runtime_root)
+        ),
+        refuse=in_use,
+        shows=answers,
+    )
+)

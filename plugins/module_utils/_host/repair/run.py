@@ -1,0 +1,232 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""One repair on this node: look, ask the cause's own rule, prepare, write down, change, prove, or take it back."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..._diagnosis import change as kinds
+from ..._diagnosis.change import Change
+from ..._diagnosis.cluster import SCHEMA, ClusterEvidence
+from ..._diagnosis.diagnose import judge
+from ..._diagnosis.evidence import Undecided, amended, unknown
+from ..._diagnosis.gate import upkeep
+from ..._diagnosis.ledger import Order
+from ..._diagnosis.node import Journal, NodeEvidence
+from ..._diagnosis.registry import CAUSES
+from ..._diagnosis.repair import Repair
+from ..errors import EXPECTED, words
+from ..ordered import Ordered
+from ..probes.cri import Refused
+from ..task import Action, Checks, Outcome, Request
+from . import certificates, cni, files, firewall, kubeconfig, kubelet, runtime, space, system
+from .tools import NotPossible, Op, Tools
+
+# Between two looks at the whole node, seconds: each costs it two to three.
+PAUSE: t.Final = 2.0
+TROUBLE: t.Final = (*EXPECTED, Refused)
+STATE: t.Final = 500  # characters
+DOUBT: t.Final = "cannot tell: "
+MAKERS: t.Final[dict[type, t.Callable[..., Iterator[Op]]]] = {
+    kinds.Aside: files.aside,
+    kinds.Content: files.content,
+    kinds.Lines: files.lines,
+    kinds.Reservations: cni.reservations,
+    kinds.Unit: system.unit,
+    kinds.Disabled: system.disabled,
+    kinds.Sysctl: system.sysctl,
+    kinds.Module: system.module,
+    kinds.SwapOff: system.swap_off,
+    kinds.Hostname: system.hostname,
+    kinds.KubeletConfig: kubelet.rebuilt,
+    kinds.ClientCa: certificates.client_ca,
+    kinds.ClientCertificate: certificates.relinked,
+    kinds.ApiServer: kubeconfig.api_server,
+    kinds.NodeKubeconfig: kubeconfig.made_anew,
+    kinds.Resolver: kubelet.resolver,
+    kinds.PauseImage: runtime.pause_image,
+    kinds.GoodCopy: runtime.good_copy,
+    kinds.Orphan: files.orphan,
+    kinds.Remembered: cni.remembered,
+    kinds.Mounted: system.mounted,
+    kinds.Addresses: cni.addresses,
+    kinds.Mtu: system.mtu,
+    kinds.ServiceChains: firewall.service_chains,
+    kinds.Space: space.space,
+}
+
+
+class Trialling(t.Protocol):
+    """What a repair needs of the node besides :class:`~..task.Host`."""
+
+    def trial(self) -> t.Optional[str]:
+        """None: a Pod sandbox was made and removed again; else why not."""
+
+
+@dataclass(frozen=True)
+class Repaired(Outcome):
+    """What came of a repair, besides what comes of any action."""
+
+    ops: tuple[Op, ...] = ()  # what is or would be changed
+    said: tuple[str, ...] = ()  # what came of it, as far as that could not be known before
+    undone: tuple[str, ...] = ()  # what was taken back, and what could not be
+
+
+@dataclass(frozen=True)
+class Repairing(Ordered):
+    """One repair, once, on this host."""
+
+    repair: Repair
+    host: t.Any  # a task.Host that is Trialling
+    tools: Tools
+    request: Request
+    undoing: list[Op] = field(default_factory=list)  # what has been done so far, in this order
+
+    def carry_out(self) -> Repaired:
+        """Refuse in words, or change, prove, and take back what was not proven."""
+        evidence, refusals = self._look()
+        seen = Repaired("refused", evidence)
+        ops: tuple[Op, ...] = ()
+        if not refusals:
+            try:
+                ops = prepared(self.repair.changes(evidence), self.tools)
+                refusals = () if ops else ("there is nothing to change: it is as it should be already",)
+            except (NotPossible, Undecided) as why:
+                refusals = (str(why),)
+            except TROUBLE as error:
+                refusals = (f"cannot tell what there is to change: {words(error)}",)
+        wanted, state = self.request, " | ".join(op.words for op in ops)[:STATE]
+        order = Order(self.repair.step, wanted.cause, wanted.fingerprint, wanted.holder, wanted.reason, state)
+        return t.cast(Repaired, self.ordered(order, replace(seen, refusals=refusals, ops=ops)))
+
+    def _look(self) -> tuple[NodeEvidence, tuple[str, ...]]:
+        """A busy node can miss a deadline; when doubt is all that refuses, it is looked at once more."""
+        evidence = self.host.observe()
+        refusals = tuple(self._refusals(evidence))
+        if refusals and all(refusal.startswith(DOUBT) for refusal in refusals):
+            evidence = self.host.observe()
+            refusals = tuple(self._refusals(evidence))
+        return evidence, refusals
+
+    def _refusals(self, node: NodeEvidence) -> Iterator[str]:
+        """The gate: the cause is still there by its own rule, nobody works on the node, and nothing speaks against it."""
+        try:
+            if not self._fires(node):
+                yield f"{self.request.cause} is not there any more: its rule does not hold on fresh evidence"
+            yield from upkeep(node)
+            yield from self.repair.refuse(node)
+        except Undecided as doubt:
+            yield f"{DOUBT}{doubt}"
+
+    def _fires(self, node: NodeEvidence) -> bool:
+        """By the sign of it on the node, or by its rule; raises Undecided."""
+        if self.repair.sign:
+            return any(True for dummy in self.repair.sign(node))
+        verdict = judge(CAUSES[self.request.cause], node, unseen(node))
+        if verdict.undecided:
+            raise Undecided(verdict.undecided)
+        return bool(verdict.evidence)
+
+    def attempt(self, order: Order, seen: Outcome) -> Outcome:
+        """All of it, or as little as before."""
+        before = t.cast(Repaired, seen)
+        started, pods = self.host.wall(), self.host.pods()
+        begun = self.host.now().monotonic
+        said, problem = self._change(before.ops)
+        changed = self.host.now().monotonic
+        if problem is None:
+            evidence, checks = self._prove(changed, begun + self.request.timeout, pods)
+        else:
+            evidence, checks = self.host.observe(), {}
+        good = problem is None and all(checks.values())
+        undone = () if good else tuple(self._take_back(broken=problem is not None))
+        missing = ", ".join(name for name, ok in checks.items() if not ok)
+        result = "done" if good else "failed"
+        return replace(
+            before,
+            result=result,
+            evidence=evidence,
+            action=Action(
+                order.step, order.cause, "repair", started, self.host.wall(changed), self.host.wall(), result
+            ),
+            checks=checks,
+            said=said,
+            undone=undone,
+            detail="" if good else "; ".join([problem or f"not shown: {missing}", *undone]),
+        )
+
+    def _change(self, ops: Sequence[Op]) -> tuple[tuple[str, ...], t.Optional[str]]:
+        """What was said of it, and why it went no further."""
+        said: list[str] = []
+        for op in ops:
+            # Before: half of it may be done when it fails.
+            self.undoing.append(op)
+            try:
+                told = op.do()
+            except TROUBLE as error:
+                return tuple(said), f"{op.words}: {words(error)}"
+            said += [told] if told else []
+        return tuple(said), None
+
+    def _take_back(self, *, broken: bool) -> Iterator[str]:
+        """In the order in which it was done: what reads a file comes after it, both times.
+
+        *broken*: the last of it failed. Perhaps nothing of that was done, so there need not be anything to take back.
+        """
+        for number, op in enumerate(self.undoing, 1):
+            if op.undo is None:
+                continue
+            try:
+                op.undo()
+            except TROUBLE as error:
+                if not broken or number < len(self.undoing):
+                    yield f"could not take back ({op.words}): {words(error)}"
+            else:
+                yield f"taken back: {op.words}"
+
+    def _prove(self, since: float, until: float, pods: frozenset[str]) -> tuple[NodeEvidence, Checks]:
+        """Look until all is shown, or the time is over."""
+        while True:
+            evidence = self.host.observe()
+            checks: Checks = {"repair_holds": None, "pods_kept": pods <= self.host.pods()}
+            with contextlib.suppress(Undecided):
+                evidence = said_since(evidence, since) if self.repair.trial else evidence
+                checks["repair_holds"] = not self._fires(evidence) and self.repair.shows(evidence)
+            if self.repair.trial and all(checks.values()):
+                checks["sandbox_made"] = self.host.trial() is None
+            if all(checks.values()) or self.host.now().monotonic >= until:
+                return evidence, checks
+            self.host.sleep(PAUSE)
+
+
+def prepared(changes: Sequence[Change], tools: Tools) -> tuple[Op, ...]:
+    """What is to be done for *changes*, as the node is now; raises :class:`NotPossible` when one of them cannot be."""
+    return tuple(op for change in changes for op in MAKERS[type(change)](change, tools))
+
+
+def said_since(node: NodeEvidence, since: float) -> NodeEvidence:
+    """Without what journals had to say until *since* (seconds since boot)."""
+    return amended(
+        node,
+        kubelet=amended(node.kubelet, journal=_newer(node.kubelet.journal, since)),
+        runtime=amended(node.runtime, journal=_newer(node.runtime.journal, since)),
+    )
+
+
+def _newer(journal: Journal, since: float) -> Journal:
+    return amended(journal, lines=tuple(line for line in journal.lines if line.last > since))
+
+
+def unseen(node: NodeEvidence) -> ClusterEvidence:
+    """The cluster as the node sees it, which is not at all: a rule that asks it cannot tell."""
+    gone = unknown("the node does not ask the API server for it")
+    return ClusterEvidence(SCHEMA, node.observed, gone, gone, gone, gone)

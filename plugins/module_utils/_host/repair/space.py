@@ -1,0 +1,204 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Bytes that are given back: what there is is measured first, and deleted only when it is enough.
+
+From what nobody misses to what costs a download, the oldest first, and only until the goal is reached. Volumes, images
+that a container uses, logs that are written to and files of a person's are never among it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+import typing as t
+from collections.abc import Callable, Iterator
+
+from ..._diagnosis.change import Space
+from ..._diagnosis.signs import size
+from ..._parse import images
+from ..errors import EXPECTED, ProbeError
+from ..files import names
+from ..probes.cri import Refused
+from .consumers import largest
+from .tools import NotPossible, Op, Shown, Tools
+
+PACKAGES: t.Final = "/var/cache/apt/archives"
+JOURNAL: t.Final = "/var/log/journal"
+PODS: t.Final = "/var/log/pods"
+# The kubelet renames 0.log to 0.log.YYYYMMDD-hhmmss, and compresses all but the newest of them (container_log_manager).
+ROTATED: t.Final = re.compile(r"\d{1,6}\.log\.\d{8}-\d{6}(?:\.gz)?$")
+ARCHIVED: t.Final = re.compile(r".{1,200}@.{1,200}\.journal~?$")
+# containerd's collector comes some 100 ms after an image's name has gone (its plugin gc.v1.scheduler), seconds on a card.
+COLLECTED: t.Final = 5.0
+
+
+class Piece(t.NamedTuple):
+    """Something that can go: what it is called, how many bytes that would give, and how it is done."""
+
+    name: str
+    size: int
+    remove: Callable[[], None]
+
+
+def space(change: Space, tools: Tools) -> Iterator[Op]:
+    """One operation: which pieces go is only known as they go, since each is measured."""
+    need = change.goal - tools.available(change.path)
+    if need <= 0:
+        return
+    device = os.stat(tools.path(change.path)).st_dev
+    pieces = [piece for source in change.sources for piece in SOURCES[source](tools, device)]
+    total = sum(piece.size for piece in pieces)
+    if total < need:
+        raise NotPossible(_too_little(change, need, total, tools))
+    words = f"gives back {size(need)} on the filesystem of {change.path}; {size(total)} could be ({', '.join(change.sources)})"
+    listed = "".join(f"{piece.name} {size(piece.size)}\n" for piece in pieces)
+    yield Op(
+        words,
+        Shown(f"what could go, in this order, until {size(need)} are free", listed, ""),
+        _remover(change, pieces, tools),
+        None,
+    )
+
+
+def _remover(change: Space, pieces: list[Piece], tools: Tools) -> Callable[[], str]:
+    def do() -> str:
+        before, gone = tools.available(change.path), 0
+        for piece in pieces:
+            if tools.available(change.path) >= change.goal:
+                break
+            piece.remove()
+            gone += 1
+        now = tools.available(change.path)
+        if now < change.goal:
+            raise ProbeError(f"{size(now - before)} were freed, and {size(change.goal - now)} are still missing")
+        return f"freed {size(now - before)} in {gone} of {len(pieces)} pieces; {size(now)} are available"
+
+    return do
+
+
+def _too_little(change: Space, need: int, total: int, tools: Tools) -> str:
+    """In words, with the names of who has it: a person has to decide about those."""
+    named = "; ".join(f"{name} {size(taken)}" for name, taken in largest(change.path, tools))
+    return (
+        f"{size(need)} are needed on the filesystem of {change.path}, and all that nobody misses ({', '.join(change.sources)})"
+        f" is {size(total)}: nothing was deleted. The largest there: {named or 'nothing that stands out'}"
+    )
+
+
+def _files(tools: Tools, device: int, paths: Iterator[str]) -> list[Piece]:
+    """Those on the filesystem that is meant, the oldest first."""
+    found: list[tuple[float, Piece]] = []
+    for path in paths:
+        place = tools.path(path)
+        try:
+            status = os.lstat(place)
+        except FileNotFoundError:
+            continue
+        if status.st_dev == device and status.st_blocks:
+            found.append((status.st_mtime, Piece(path, status.st_blocks * 512, _unlinker(place))))
+    return [piece for dummy, piece in sorted(found, key=lambda pair: pair[0])]
+
+
+def _unlinker(place: str) -> Callable[[], None]:
+    def remove() -> None:
+        try:
+            os.unlink(place)
+        except FileNotFoundError:  # its owner was faster
+            return
+
+    return remove
+
+
+def packages(tools: Tools, device: int) -> list[Piece]:
+    """What `apt-get clean` would delete."""
+    base = tools.path(PACKAGES)
+    return _files(tools, device, (f"{PACKAGES}/{name}" for name in names(base) if name.endswith(".deb")))
+
+
+def journal(tools: Tools, device: int) -> list[Piece]:
+    """Archived journals, the oldest first; at last those that are written to, which journald has to let go of before."""
+    base = tools.path(JOURNAL)
+    if not os.path.isdir(base) or os.stat(base).st_dev != device:
+        return []
+    active = _files(tools, device, _journals(tools, archived=False))
+
+    def rotate() -> None:
+        tools.run("journalctl", "--rotate")
+        for piece in _files(tools, device, _journals(tools, archived=True)):
+            piece.remove()
+
+    rest = [Piece("the journals that are written to", sum(piece.size for piece in active), rotate)] if active else []
+    return [*_files(tools, device, _journals(tools, archived=True)), *rest]
+
+
+def _journals(tools: Tools, *, archived: bool) -> Iterator[str]:
+    base = tools.path(JOURNAL)
+    for machine in names(base):
+        for name in names(f"{base}/{machine}"):
+            if name.endswith((".journal", ".journal~")) and bool(ARCHIVED.match(name)) == archived:
+                yield f"{JOURNAL}/{machine}/{name}"
+
+
+def logs(tools: Tools, device: int) -> list[Piece]:
+    """Rotated logs of containers, which nobody writes to any more."""
+    base = tools.path(PODS)
+    directories = (f"{pod}/{container}" for pod in names(base) for container in names(f"{base}/{pod}"))
+    paths = (
+        f"{PODS}/{place}/{name}" for place in directories for name in names(f"{base}/{place}") if ROTATED.match(name)
+    )
+    return _files(tools, device, paths)
+
+
+def unused_images(tools: Tools, device: int) -> list[Piece]:
+    """Images that were pulled, that no container has, of whatever state, and that are not pinned, the largest first."""
+    if os.stat(tools.path(tools.profile.runtime_root)).st_dev != device:
+        return []
+    try:
+        found = images.listed(tools.cri("ListImages", service=images.SERVICE))
+        used = images.used(tools.cri("ListContainers"))
+    except (*EXPECTED, Refused):  # a runtime that does not answer has none to give; the rest may be enough
+        return []
+    free = [image for image in found if not _needed(image, used)]
+    return [
+        Piece(f"image {(image.names or (image.id,))[0]}", image.size, _image_remover(image.id, tools))
+        for image in sorted(free, key=lambda image: -image.size)
+    ]
+
+
+def _needed(image: images.Image, used: t.AbstractSet[str]) -> bool:
+    """containerd pins the sandbox image only from 1.7.3 on; without it no Pod starts.
+
+    An image without a digest of a registry was imported by somebody: there may be nowhere to pull it from.
+    """
+    imported = not any("@" in name for name in image.names)
+    return (
+        image.pinned
+        or imported
+        or bool(used & {image.id, *image.names})
+        or any("/pause" in name for name in image.names)
+    )
+
+
+def _image_remover(name: str, tools: Tools) -> Callable[[], None]:
+    def remove() -> None:
+        before = tools.available(tools.profile.runtime_root)
+        tools.cri("RemoveImage", images.named(name), images.SERVICE)
+        end = time.monotonic() + COLLECTED
+        while tools.available(tools.profile.runtime_root) <= before and time.monotonic() < end:
+            time.sleep(0.2)
+
+    return remove
+
+
+SOURCES: t.Final[dict[str, Callable[[Tools, int], list[Piece]]]] = {
+    "packages": packages,
+    "journal": journal,
+    "logs": logs,
+    "images": unused_images,
+}

@@ -1,0 +1,27 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+# Do not use this from other collections or standalone plugins/modules!
+
+"""Ports that somebody listens on, from /proc/net/tcp and /proc/net/tcp6 (proc(5))."""
+
+from __future__ import annotations
+
+import re
+
+LISTEN = "0A"  # TCP_LISTEN
+
+
+def listening(*tables: str) -> frozenset[int]:
+    """The ports of all *tables*, whatever address they are on."""
+    return frozenset(
+        int(match.group(1), 16)
+        for table in tables
+        for line in table.splitlines()
+        for match in [
+            re.match(rf" {{0,9}}\d{{1,9}}: [0-9A-F]{{8,32}}:([0-9A-F]{{4}}) [0-9A-F]{{8,32}}:0000 {LISTEN} ", line)
+        ]
+        if match
+    )

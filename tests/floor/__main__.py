@@ -1,0 +1,175 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``python3 -m tests.floor``: a recovery beside a person who knows at once what to type, and beside a blind restart."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+import typing as t
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import Access
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.poll import look
+from tests.bench.node import ssh
+from tests.faults.lab import STATE, NotInjected, in_lab, inject, undo, whole
+from tests.faults.model import Fault, Step, node
+from tests.faults.shell import NODE
+from tests.matrix.playbook import NoReport, Report, Run
+from tests.matrix.results import ROOT, Results, Row, commit, unrun
+from tests.matrix.row import NotReset, locked, reset, versions_of
+
+from . import table
+from .hand import BLIND, Asked, entry, only_restarts, recovered, restarts, symptom_gone, typed, works
+
+INSIDE: t.Final = "OUTWARD_FLOOR_INSIDE"
+MODE: t.Final = "floor"
+ACCESS: t.Final = Access(kubeconfig=str(STATE / "diagnose.kubeconfig"))
+# A DiskPressure stays in the API for five minutes after it is over (evictionPressureTransitionPeriod).
+PATIENCE: t.Final = 480.0
+BLIND_PATIENCE: t.Final = 180.0
+PAUSE: t.Final = 0.5
+LONG_AGO: t.Final = datetime.fromtimestamp(0, UTC)
+
+
+def main() -> int:
+    """0 when every row could be measured."""
+    options = arguments()
+    if INSIDE not in os.environ:
+        command = [sys.executable, "-m", "tests.lab", "exec", "--", sys.executable, "-m", "tests.floor", *sys.argv[1:]]
+        os.environ[INSIDE] = "yes"
+        os.execv(command[0], command)
+    results, now = Results(options.results, "python3 -m tests.floor"), commit()
+    faults = [f for f in chosen(options.only) if options.again or not results.done(f.id, MODE, now)]
+    rows = []
+    with locked(options.host):
+        for fault in faults:
+            row, versions = measured(fault, options.host, blank(fault, options.host, now), blind=options.blind)
+            rows.append(row)
+            results.put(row, versions)
+            sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {fault.id}: {row['seen'] or row['note']}\n")
+        reset(options.host)
+    table.main(options.results)
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python3 -m tests.floor", description=__doc__)
+    parser.add_argument("--host", default="pi-04")
+    parser.add_argument("--only", help="comma separated faults (default: all that a recovery brings to a proven end)")
+    parser.add_argument("--blind", action=argparse.BooleanOptionalAction, default=True, help="also a blind restart")
+    parser.add_argument("--again", action="store_true", help="also rows that are already there")
+    parser.add_argument("--results", type=Path, default=ROOT / "docs" / "results" / "floor.json")
+    return parser.parse_args()
+
+
+def chosen(only: str | None) -> list[Fault]:
+    """The faults that were asked for; raises SystemExit for one that is not measured here."""
+    known = {fault.id: fault for fault in recovered()}
+    names = only.split(",") if only else list(known)
+    if strange := [name for name in names if name not in known]:
+        sys.exit(f"no fault of one cause that is recovered: {', '.join(strange)}")
+    return [known[name] for name in names]
+
+
+def blank(fault: Fault, host: str, now: str) -> Row:
+    """A row that has not been measured."""
+    return unrun(fault.id, kind=MODE, mode=MODE, host=host, at=now, expected={"outcome": "recovered"})
+
+
+def measured(fault: Fault, host: str, row: Row, *, blind: bool) -> tuple[Row, dict[str, str]]:
+    """All ways in turn, each from a clean node; never raises for a row that could not be measured."""
+    try:
+        ours, report = by_playbook(fault, host)
+        hand = by_hand(fault, host, typed(fault), PATIENCE)
+        tried = blind_restart(fault, host) if blind and not only_restarts(fault) else None
+    except (NotReset, NotInjected, NoReport) as why:
+        return {**row, "note": f"could not be run: {why}"}, {}
+    except subprocess.CalledProcessError as error:
+        return {**row, "note": f"could not be run: ssh ended with {error.returncode}: {error.stderr[-300:]}"}, {}
+    note = "" if ours is not None else f"node-recover ended in {report['outcome']}"
+    return {**row, **entry(ours, hand, tried), "note": note}, versions_of(report)
+
+
+def by_playbook(fault: Fault, host: str) -> tuple[float | None, Report]:
+    """Seconds of node-recover.yml from its start to its proven end, without a soak (nobody soaks by hand)."""
+    broken(fault, host)
+    begin = time.monotonic()
+    try:
+        report = Run("recover", soak_seconds=0, max_unavailable=1)(host)
+        seconds = round(time.monotonic() - begin, 1)
+    finally:
+        undo_elsewhere(fault, host)
+    return (seconds if report["outcome"] == "recovered" else None), report
+
+
+def by_hand(fault: Fault, host: str, script: str, patience: float) -> float | None:
+    """Seconds from typing *script* until the node works; None: not within *patience* seconds."""
+    broken(fault, host)
+    gone = symptom_gone(fault)
+    try:
+        with connect(ACCESS) as api:
+            posts = restarts(script) or not well(api, host)
+            begin, asked = time.monotonic(), Asked(datetime.now(UTC), posts)
+            ssh(host, whole(NODE, script))
+            return until(lambda: shown(api, host, asked) and no_more(gone, host), begin, patience)
+    finally:
+        undo_elsewhere(fault, host)
+
+
+def until(good: t.Callable[[], bool], begin: float, patience: float) -> float | None:
+    """Seconds since *begin* (by the monotonic clock) when it is *good*; None: not within *patience*."""
+    while time.monotonic() - begin < patience:
+        if good():
+            return round(time.monotonic() - begin, 1)
+        time.sleep(PAUSE)
+    return None
+
+
+def no_more(gone: Step | None, host: str) -> bool:
+    """The symptom is not there any more."""
+    return gone is None or in_lab(gone, host, 30).code == 0
+
+
+def blind_restart(fault: Fault, host: str) -> dict[str, t.Any]:
+    """Whether `systemctl restart kubelet` alone cured it, and after how many seconds."""
+    seconds = by_hand(fault, host, BLIND, BLIND_PATIENCE)
+    return {"cured": seconds is not None, "seconds": seconds}
+
+
+def broken(fault: Fault, host: str) -> None:
+    """*fault* on a clean node. Raises NotReset and NotInjected."""
+    reset(host)
+    inject(fault, host)
+
+
+def undo_elsewhere(fault: Fault, host: str) -> None:
+    """A reset gives back the node and its Pods, and nothing else of the cluster."""
+    if fault.scope == "cluster":
+        undo(fault, host)
+
+
+def well(api: t.Any, host: str) -> bool:
+    """The kubelet answers and the API has it as Ready: then it need not post Ready anew to be well afterwards."""
+    return shown(api, host, Asked(LONG_AGO, posts=False)) and in_lab(node("healthz"), host, 30).code == 0
+
+
+def shown(api: t.Any, host: str, asked: Asked) -> bool:
+    """The API shows that it works; an API server that does not answer shows nothing."""
+    try:
+        return works(look(api, host).node, asked, datetime.now(UTC))
+    except Undecided:
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person types who knows at once what is wrong, and what shows that the node works again. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import Node
+from tests.faults.model import Fault, Step, controller
+from tests.faults.table import FAULTS
+
+# What a step comes to when it is typed. Of a step that is not here, the undoing of the fault is the repair.
+TYPED: t.Final = {
+    "restart-kubelet": "restart kubelet",
+    "rebuild-kubelet-config": ": > $CONFIG; kubeadm upgrade node phase kubelet-config",
+    "kill-containerd": "systemctl kill -s KILL --kill-whom=main containerd",
+    "restart-containerd": "restart containerd",
+    "vacuum-journal": "journalctl --rotate --vacuum-size=24M",
+    "delete-rotated-logs": "rm /var/log/pods/*/*/0.log.*",
+    "free-disk-space": "rm /var/cache/apt/archives/*.deb",
+    "mount-data-disk": "mount /var/lib/containerd; systemctl start containerd",
+    "load-overlay": "modprobe overlay; restart containerd",
+    "free-space-beside-images": "rm /var/cache/apt/archives/*.deb",
+    "lower-overlay-mtu": "ip link set flannel.1 mtu 1450",
+}
+# systemd would start a kubelet that crashed by itself, up to 10 s later.
+UP: t.Final = "systemctl is-active -q kubelet || restart kubelet"
+BLIND: t.Final = "restart kubelet"
+READY_POD: t.Final = "{.status.conditions[?(@.type=='Ready')].status}"
+# Between the clocks of a node and of the controller; further in the future is a node whose clock is wrong.
+SKEW: t.Final = timedelta(seconds=30)
+
+
+def recovered() -> list[Fault]:
+    """The faults of one cause that a recovery is to bring to a proven end."""
+    return [fault for fault in FAULTS.values() if fault.kind == "single" and fault.outcome == "recovered"]
+
+
+def typed(fault: Fault) -> str:
+    """The lines for the node."""
+    known = all(step in TYPED for step in fault.actions)
+    lines = [TYPED[step] for step in fault.actions] if known else [s.script for s in fault.undo if s.place == "node"]
+    return "\n".join([*lines, UP])
+
+
+def restarts(script: str) -> bool:
+    """It starts a kubelet that may be running: that one posts Ready anew."""
+    return BLIND in script.replace(UP, "")
+
+
+def only_restarts(fault: Fault) -> bool:
+    """Then a blind restart is what is typed."""
+    return fault.actions == ("restart-kubelet",)
+
+
+def symptom_gone(fault: Fault) -> Step | None:
+    """Succeeds when what the fault was seen by is gone; None: a journal remembers it, and only the API can tell."""
+    asked = fault.holds.script
+    if "get events" in asked:
+        return controller(f'[ "$(kubectl get pod $POD -o "jsonpath={READY_POD}")" = True ]')
+    if "said " in asked and "auto-restart" not in asked:
+        return None
+    return Step(fault.holds.place, f"if ({asked}); then exit 1; fi")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """When the last line was typed, and whether Ready must be posted after it (a kubelet that was not well posts anew)."""
+
+    at: datetime
+    posts: bool
+
+
+def works(node: Node | None, asked: Asked, now: datetime) -> bool:
+    """The API shows a node that is Ready and that renewed its Lease after *asked*; times are aware."""
+    ready = node.condition("Ready") if node else None
+    if node is None or node.lease is None or ready is None or ready.status != "True":
+        return False
+    posted = ready.heartbeat is not None and ready.heartbeat >= asked.at.replace(microsecond=0)
+    return asked.at < node.lease.renewed < now + SKEW and (posted or not asked.posts)
+
+
+def entry(ours: float | None, by_hand: float | None, blind: dict[str, t.Any] | None) -> dict[str, t.Any]:
+    """What a row has seen: seconds, None for what was not reached; *blind*: None when it was not tried."""
+    ratio = round(ours / by_hand, 2) if ours is not None and by_hand else None
+    return {
+        "seen": {"recovered": ours, "by_hand": by_hand, "ratio": ratio, "blind_restart": blind},
+        "ok": ratio is not None,
+        "seconds": ours,
+    }

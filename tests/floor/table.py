@@ -1,0 +1,82 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``python3 -m tests.floor.table``: write docs/floor.md from docs/results/floor.json."""
+
+from __future__ import annotations
+
+import json
+import sys
+import typing as t
+from pathlib import Path
+from statistics import median
+
+from tests.matrix.results import ROOT, Row
+from tests.matrix.table import head, line
+
+SOURCE: t.Final = ROOT / "docs" / "results" / "floor.json"
+TARGET: t.Final = ROOT / "docs" / "floor.md"
+COLUMNS: t.Final = ("fault", "node-recover", "by hand", "ratio", "a blind restart of the kubelet", "note")
+
+
+def seconds(value: float | None, otherwise: str = "not reached") -> str:
+    """A time for a person."""
+    return otherwise if value is None else f"{value:.0f} s"
+
+
+def blind(tried: dict[str, t.Any] | None) -> str:
+    """What a blind restart did."""
+    if tried is None:
+        return "not tried"
+    return f"cures, {seconds(tried['seconds'])}" if tried["cured"] else "does not cure"
+
+
+def cells(row: Row) -> list[str]:
+    """One row of the table."""
+    seen = row["seen"]
+    if not seen:
+        return [f"`{row['case']}`", "not run", "not run", "-", "not run", row["note"]]
+    ratio = "-" if seen["ratio"] is None else f"{seen['ratio']:.2f}"
+    times = [seconds(seen["recovered"]), seconds(seen["by_hand"])]
+    return [f"`{row['case']}`", *times, ratio, blind(seen["blind_restart"]), row["note"]]
+
+
+def summary(rows: list[Row]) -> str:
+    """The median, and what a blind restart would have done."""
+    seen = [row["seen"] for row in rows if row["seen"]]
+    ratios = [each["ratio"] for each in seen if each["ratio"] is not None]
+    tried = [each["blind_restart"] for each in seen if each["blind_restart"]]
+    middle = f"median ratio {median(ratios):.2f} over {len(ratios)} faults" if ratios else "no pair was measured"
+    return f"{middle}; a blind restart cured {sum(each['cured'] for each in tried)} of {len(tried)} within 180 s."
+
+
+def page(data: dict[str, t.Any]) -> str:
+    """The whole page."""
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(data["versions"].items()))
+    lines = [
+        "<!-- Written by `python3 -m tests.floor.table` from docs/results/floor.json; do not edit. -->",
+        "# A recovery beside the hands of a person who knows",
+        "",
+        f"Made by `{data['made_by']}` on {data['date'][:10]} at commit {data['commit']}: {versions}.",
+        "Each row is one node in a virtual machine, broken anew for each way: `node-recover.yml` from its start to its",
+        "proven end (without the soak), the same repair typed over ssh at once by somebody who needs no diagnosis, until",
+        "the API shows the node Ready with a new Lease and the symptom is gone, and `systemctl restart kubelet` alone.",
+        "",
+        f"**{summary(data['rows'])[0].upper()}{summary(data['rows'])[1:]}**",
+        "",
+        *head(COLUMNS),
+        *(line(cells(row)) for row in data["rows"]),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main(source: Path = SOURCE) -> int:
+    """Write the page; only of the rows that are kept."""
+    if source == SOURCE and source.exists():
+        TARGET.write_text(page(json.loads(source.read_text())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The order of a repair: gate, check mode, ledger, change, proof, and taking it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
+from ansible_collections.outward.kubelet.plugins.module_utils._host.ledger import peek
+from tests.unit.helpers import healthy_node
+from tests.unit.helpers_repair import Fake, Patient, repair, request
+
+CAUSE = "br-netfilter-missing"
+PATHS = [f"/proc/sys/net/bridge/bridge-nf-call-{kind}" for kind in ("iptables", "ip6tables")]
+SETTING = "/etc/sysctl.d/99-zz-outward-bridge.conf"
+OFF = {"net.bridge.bridge-nf-call-iptables": "0"}
+BROKEN, CURED = healthy_node(kernel__sysctls=OFF), healthy_node()
+
+
+def tools(tmp_path: Path) -> Fake:
+    (tmp_path / "sys/module/br_netfilter").mkdir(parents=True)
+    return Fake(tmp_path, files=dict.fromkeys(PATHS, "0\n"))
+
+
+def results(tmp_path: Path) -> list[str | None]:
+    return [entry.result for entry in peek(str(tmp_path / "ledger.jsonl")).entries]
+
+
+def test_a_repair_is_done_proven_and_written_down(tmp_path: Path) -> None:
+    desk = tools(tmp_path)
+    outcome = repair(Patient(BROKEN, [CURED]), desk, request(tmp_path, CAUSE))
+    assert (outcome.result, outcome.refusals, outcome.undone) == ("done", (), ())
+    assert outcome.checks == {"repair_holds": True, "pods_kept": True}
+    assert [desk.read(path) for path in PATHS] == ["1\n", "1\n"]
+    assert "net.bridge.bridge-nf-call-iptables = 1\n" in (desk.read(SETTING) or "")
+    assert outcome.action is not None
+    assert (outcome.action.step, outcome.action.verb) == ("enable-bridge-netfilter", "repair")
+    assert results(tmp_path) == ["done"]
+
+
+def test_what_is_not_shown_is_taken_back(tmp_path: Path) -> None:
+    desk, host = tools(tmp_path), Patient(BROKEN, [BROKEN])
+    outcome = repair(host, desk, request(tmp_path, CAUSE))
+    assert (outcome.result, results(tmp_path)) == ("failed", ["failed"])
+    assert [desk.read(path) for path in PATHS] == ["0\n", "0\n"]
+    assert desk.read(SETTING) is None
+    assert len(outcome.undone) == len(outcome.ops)
+    assert outcome.detail.startswith("not shown: repair_holds; taken back: ")
+    assert host.clock >= 1000 + 120
+
+
+def test_a_change_that_fails_half_way_takes_the_first_half_back(tmp_path: Path) -> None:
+    desk = tools(tmp_path)
+    Path(desk.path("/etc")).write_text("a file where a directory should be")
+    outcome = repair(Patient(BROKEN, [BROKEN]), desk, request(tmp_path, CAUSE))
+    assert outcome.result == "failed"
+    assert "Not a directory" in outcome.detail
+    assert not [words for words in outcome.undone if words.startswith("could not")]
+    assert [desk.read(path) for path in PATHS] == ["0\n", "0\n"]
+    half = Fake(
+        tmp_path / "half", files={"/proc/swaps": "Filename\n/a file\n/b file\n"}, said={"swapoff /b": ProbeError("no")}
+    )
+    swap = healthy_node(pressure__swap_devices=("/a", "/b"))
+    failed = repair(Patient(swap, [swap]), half, request(tmp_path, "kubelet-swap-on"))
+    assert half.commands == ["swapoff /a", "swapoff /b", "swapon /a", "swapon /b"]
+    assert (failed.result, failed.checks) == ("failed", {})
+    assert failed.detail.startswith("switches the swap /b off: no; taken back: ")
+
+
+def test_what_could_not_be_taken_back_is_said(tmp_path: Path) -> None:
+    desk = Fake(tmp_path, files={"/proc/swaps": "/a file\n"}, said={"swapon": ProbeError("swapon: no memory")})
+    swap = healthy_node(pressure__swap_devices=("/a",))
+    outcome = repair(Patient(swap, [swap]), desk, request(tmp_path, "kubelet-swap-on"))
+    assert outcome.undone == ("could not take back (switches the swap /a off): swapon: no memory",)
+
+
+def test_check_mode_shows_every_change_and_makes_none(tmp_path: Path) -> None:
+    desk = tools(tmp_path)
+    outcome = repair(Patient(BROKEN, []), desk, request(tmp_path, CAUSE, check=True))
+    assert (outcome.result, outcome.action, results(tmp_path)) == ("permitted", None, [])
+    assert [op.words for op in outcome.ops][-1] == f"writes {SETTING}"
+    assert outcome.ops[-1].shown.after.endswith("iptables = 1\nnet.bridge.bridge-nf-call-ip6tables = 1\n")
+    assert [desk.read(path) for path in PATHS] == ["0\n", "0\n"]
+    assert desk.read(SETTING) is None
+
+
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [
+        (CURED, "br-netfilter-missing is not there any more"),
+        (healthy_node(kernel=unknown("no answer within 3 s")), "cannot tell: no answer within 3 s"),
+        (
+            healthy_node(kernel__sysctls=OFF, kernel__upkeep=("apt-get (pid 7)",)),
+            "at work on the node: apt-get (pid 7)",
+        ),
+    ],
+)
+def test_the_gate_on_the_node_has_the_last_word(node: NodeEvidence, words: str, tmp_path: Path) -> None:
+    desk = tools(tmp_path)
+    outcome = repair(Patient(node, [node]), desk, request(tmp_path, CAUSE))
+    assert (outcome.result, results(tmp_path)) == ("refused", [])
+    assert outcome.refusals[0].startswith(words)
+    assert [desk.read(path) for path in PATHS] == ["0\n", "0\n"]
+
+
+def test_the_ledger_refuses_it_a_second_time(tmp_path: Path) -> None:
+    repair(Patient(BROKEN, [CURED]), tools(tmp_path), request(tmp_path, CAUSE))
+    for path in PATHS:
+        (tmp_path / path[1:]).write_text("0\n")
+    again = repair(Patient(BROKEN, [CURED]), Fake(tmp_path), request(tmp_path, CAUSE))
+    assert again.result == "refused"
+    assert "the root cause is still there" in again.refusals[0]
+
+
+class Lossy(Patient):
+    """A Pod ends with the repair."""
+
+    def pods(self) -> frozenset[str]:
+        return frozenset({"a", "b"} if self.looks <= 1 else {"a"})
+
+
+def test_a_pod_that_is_lost_is_a_failure(tmp_path: Path) -> None:
+    outcome = repair(Lossy(BROKEN, [CURED]), tools(tmp_path), request(tmp_path, CAUSE))
+    assert (outcome.result, outcome.checks["pods_kept"]) == ("failed", False)
