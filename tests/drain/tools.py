@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 import typing as t
 from collections.abc import Callable
@@ -82,16 +81,13 @@ def kubectl(place: Place, node: str, options: Options) -> Ended:
 
 
 def _ansible(place: Place, node: str, module: str, arguments: dict[str, t.Any], options: Options) -> Ended:
-    """One module, ad hoc; what it returned is read from a file."""
-    with tempfile.TemporaryDirectory(prefix="outward-drain-") as tree:
-        tool = str(Path(sys.executable).with_name("ansible"))
-        variables = {"ansible_python_interpreter": sys.executable}
-        target = ["-i", f"{node},", node, "-c", "local", "-e", json.dumps(variables)]
-        command = [tool, *target, "-m", module, "-a", json.dumps(arguments), "-t", tree]
-        paths = os.pathsep.join([str(ROOT / ".build"), str(place.neighbour)])
-        ended = _ended(command, {"ANSIBLE_COLLECTIONS_PATH": paths, "ANSIBLE_NOCOLOR": "1"}, options)
-        said = Path(tree) / node
-        return Ended(ended.ok, said.read_text() if said.exists() else ended.text, ended.seconds)
+    """One module, ad hoc, which prints all that it returned."""
+    tool = str(Path(sys.executable).with_name("ansible"))
+    variables = {"ansible_python_interpreter": sys.executable}
+    target = ["-i", f"{node},", node, "-c", "local", "-e", json.dumps(variables)]
+    command = [tool, *target, "-m", module, "-a", json.dumps(arguments)]
+    paths = os.pathsep.join([str(ROOT / ".build"), str(place.neighbour)])
+    return _ended(command, {"ANSIBLE_COLLECTIONS_PATH": paths, "ANSIBLE_NOCOLOR": "1"}, options)
 
 
 def _ended(command: list[str], environment: dict[str, str], options: Options) -> Ended:

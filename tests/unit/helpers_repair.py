@@ -46,6 +46,7 @@ class Fake(Tools):
         self.free: t.Callable[[], int] = lambda: 0
         self.server = said.get("server", "")
         self.answer: ApiPath = said.get("answer", healthy_node().network.api)
+        self.answer_by_name: ApiPath = said.get("answer_by_name", self.answer)
         self.reached: list[kubeconfig.Access] = []
         for path, text in said.get("files", {}).items():
             self.write(path, text)
@@ -82,9 +83,9 @@ class Fake(Tools):
             self.commands.append(f"{method} {message.strip().decode(errors='replace')}")
         return self.answers.get(method, b"")
 
-    def reach(self, access: kubeconfig.Access) -> ApiPath:
+    def reach(self, access: kubeconfig.Access, name: str = "") -> ApiPath:
         self.reached.append(access)
-        return self.answer
+        return self.answer_by_name if name else self.answer
 
     def available(self, path: str) -> int:
         return self.free()

@@ -99,7 +99,8 @@ API_SERVER: t.Final = entered(
     Repair(
         step="set-api-server",
         words="writes the address at which the controller reaches the API server into the kubelet's kubeconfig, when it answers the node "
-        "there too, with a certificate of the cluster's CA for that address; then the kubelet is restarted",
+        "there too, with a certificate of the cluster's CA for that address; a name in that certificate is left as it is; then the "
+        "kubelet is restarted",
         changes=lambda node: (ApiServer(node.certificates.kubeconfig.file.path),),
         sign=not_reached,
         shows=reached,

@@ -59,15 +59,18 @@ def ask(profile: Profile) -> ApiPath:
     return reach(access, profile)
 
 
-def reach(access: kubeconfig.Access, profile: Profile) -> ApiPath:
-    """GET /readyz with what *access* has; raises :class:`ParseError` for a server that is no https address."""
+def reach(access: kubeconfig.Access, profile: Profile, name: str = "") -> ApiPath:
+    """GET /readyz with what *access* has; with *name*, the server there must have a certificate for that name.
+
+    Raises :class:`ParseError` for a server that is no https address.
+    """
     host, port = _address(access.server)
     addresses: tuple[str, ...] = ()
     notes: list[str] = []
     try:
         addresses = _resolve(host, port)
         context = _context(access, profile, notes)
-        answer = _exchange(addresses, (host, port), context, time.monotonic() + SECONDS)
+        answer = _exchange(addresses, (name or host, port), context, time.monotonic() + SECONDS)
     except _Failed as failure:
         outcome, detail = failure.args
         return ApiPath(access.server, outcome, "; ".join([detail, *notes]), addresses, None, None, None)

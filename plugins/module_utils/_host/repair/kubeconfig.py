@@ -24,6 +24,7 @@ from .tools import NotPossible, Op, Tools
 # No character that YAML or a shell would read as more than itself.
 ADDRESS: t.Final = re.compile(r"https://(?:\[[0-9A-Fa-f:.]{2,60}\]|[0-9A-Za-z.-]{1,253})(?::[0-9]{1,5})?")
 ITSELF: t.Final = re.compile(r"https://(?:localhost\b|127\.|\[::1\])")
+NAME: t.Final = re.compile(r"https://([0-9A-Za-z.-]*[A-Za-z][0-9A-Za-z.-]*)(?::[0-9]{1,5})?/?")
 SERVER: t.Final = r"^(\s{1,40}server\s{0,10}:\s{0,10})\S.*$"
 # As kubeadm writes it (kubeconfig.CreateWithToken and what the kubelet's bootstrap makes of it); keys stay where they are.
 TEXT: t.Final = """apiVersion: v1
@@ -61,6 +62,7 @@ def api_server(change: ApiServer, tools: Tools) -> Iterator[Op]:
     except kubeconfig.Unusable as error:
         raise NotPossible(f"{change.path} cannot be used: {error}") from error
     server = _answering(access, tools)
+    _not_the_clusters_name(access, server, tools)
     yield from lines(Lines(change.path, SERVER, rf"\g<1>{server}", needed=True), tools)
 
 
@@ -79,6 +81,21 @@ def made_anew(change: NodeKubeconfig, tools: Tools) -> Iterator[Op]:
     data = base64.b64encode(ca).decode("ascii")
     text = TEXT.format(ca=data, server=server, name=change.name, client=change.client)
     yield from content(Content(change.path, text, 0o600), tools)
+
+
+def _not_the_clusters_name(access: kubeconfig.Access, server: str, tools: Tools) -> None:
+    """A name in the API server's certificate is how nodes are meant to reach it: often one for several control planes."""
+    named = NAME.fullmatch(access.server)
+    if not named:
+        return
+    name = named.group(1)
+    answer = tools.reach(access._replace(server=server), name)
+    if answer.outcome == "ok":
+        raise NotPossible(
+            f"the API server's certificate is for {name} too, so nodes are meant to use that name: let this node resolve it"
+        )
+    if answer.outcome != "tls":
+        raise NotPossible(f"whether {name} is a name of this cluster's cannot be told: {answer.detail}")
 
 
 def _answering(access: kubeconfig.Access, tools: Tools) -> str:

@@ -82,11 +82,11 @@ class Tools:
         with Connection(socket_of(self.profile), time.monotonic() + CRI_SECONDS) as connection:
             return connection.call(method, message, service)
 
-    def reach(self, access: kubeconfig.Access) -> ApiPath:
-        """The API server as a kubelet with that kubeconfig would reach it."""
+    def reach(self, access: kubeconfig.Access, name: str = "") -> ApiPath:
+        """The API server as a kubelet with that kubeconfig would reach it; with *name*, when it proves to be that too."""
         from ..probes import api  # ssl costs more than all else here, and few repairs need it
 
-        return api.reach(access, self.profile)
+        return api.reach(access, self.profile, name)
 
     def available(self, path: str) -> int:
         """Bytes on the filesystem of *path*, as the kubelet counts them."""

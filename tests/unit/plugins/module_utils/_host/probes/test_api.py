@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import ApiPath
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
 from ansible_collections.outward.kubelet.plugins.module_utils._host.probes import api
+from ansible_collections.outward.kubelet.plugins.module_utils._parse.kubeconfig import Access
 from ansible_collections.outward.kubelet.tests.unit.plugins.module_utils._host.probes.pki import Authority, Issued
 from ansible_collections.outward.kubelet.tests.unit.plugins.module_utils._host.probes.place import (
     below,
@@ -109,6 +110,14 @@ def test_a_server_of_another_ca(tmp_path: Path) -> None:
         found = ask(tmp_path, f"https://127.0.0.1:{port}", ca=OTHER.certificate)
     assert found.outcome == "tls"
     assert "the server's certificate: " in found.detail
+
+
+@pytest.mark.parametrize(("name", "outcome"), [("", "ok"), ("127.0.0.1", "ok"), ("api.example.org", "tls")])
+def test_whether_the_certificate_there_is_for_a_name(tmp_path: Path, name: str, outcome: str) -> None:
+    with server(tmp_path, SERVER, OK, []) as port:
+        access = Access(f"https://127.0.0.1:{port}", None, CA.certificate.encode(), None, None, None)
+        found = api.reach(access, below(tmp_path), name)
+    assert found.outcome == outcome
 
 
 def test_a_ca_that_is_none(tmp_path: Path) -> None:

@@ -110,6 +110,31 @@ def test_an_address_that_is_not_sure_is_not_written(
     assert (result, words in why, node.read(PATH)) == ("refused", True, text)
 
 
+NAMED = BEFORE.replace(OLD, "https://api.example.org:6443")
+UNRESOLVED: dict[str, t.Any] = {**MOVED, "network__api__outcome": "unresolvable"}
+
+
+@pytest.mark.parametrize(
+    ("by_name", "result", "words"),
+    [
+        (silent("tls", "Hostname mismatch"), "done", ""),
+        (healthy_node().network.api, "refused", "the API server's certificate is for api.example.org too"),
+        (
+            silent("timeout", "no answer"),
+            "refused",
+            "whether api.example.org is a name of this cluster's cannot be told",
+        ),
+    ],
+)
+def test_a_name_of_the_cluster_is_not_replaced_by_one_address(
+    tmp_path: Path, by_name: ApiPath, result: str, words: str
+) -> None:
+    desk = Fake(tmp_path, files={PATH: NAMED}, server=NEW, answer_by_name=by_name)
+    said, why = mended(tmp_path, desk, UNRESOLVED, "apiserver-dns-failure")
+    assert (said, words in why) == (result, True)
+    assert (desk.read(PATH) == NAMED) == (result == "refused")
+
+
 @pytest.mark.parametrize("outcome", ["ok", "timeout", "http"])
 def test_a_server_that_is_there_or_only_silent_keeps_its_address(tmp_path: Path, outcome: str) -> None:
     desk = Fake(tmp_path, files={PATH: BEFORE}, server=NEW)
