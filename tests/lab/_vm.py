@@ -33,8 +33,9 @@ def kernel_command_line(host: Host) -> str:
     # As a credential for systemd-network-generator: ip= would make the initrd wait for the network.
     network = f"[Match]\nName=eth0\n[Network]\nAddress={host.address}/24\nGateway={GATEWAY}\n"
     credential = base64.b64encode(network.encode()).decode()
+    # panic=5: translated code is sometimes overtaken by a kernel that patches itself (int3 in early boot); start again.
     return (
-        "root=/dev/vda rw console=ttyS0 mitigations=off net.ifnames=0"
+        "root=/dev/vda rw console=ttyS0 mitigations=off net.ifnames=0 panic=5"
         f" systemd.hostname={host.name} systemd.machine_id={host.machine_id}"
         # A root shell that needs no network; it sleeps until somebody types.
         " systemd.debug_shell=hvc0"
