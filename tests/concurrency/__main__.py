@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import sys
-import tempfile
 import time
 import typing as t
 from dataclasses import dataclass
@@ -74,10 +74,17 @@ def row(case: Case, number: int, lab: Lab, workers: list[str]) -> tuple[Row, dic
     if lack := too_few(case.nodes, hosts):
         return {**entry, "note": lack}, {}
     try:
-        with tempfile.TemporaryDirectory(prefix="outward-concurrency-") as place:
-            return measured(case, number, lab, Path(place), entry)
+        return measured(case, number, lab, kept(name), entry)
     except (NotReset, NotInjected, LabError) as why:
         return {**entry, "note": f"could not be run: {why}"}, {}
+
+
+def kept(name: str) -> Path:
+    """An empty directory for the reports of one row: for a person who wonders about it (not committed)."""
+    place = ROOT / ".build" / MODE / name.replace(" ", "-")
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    return place
 
 
 def measured(case: Case, number: int, lab: Lab, place: Path, entry: Row) -> tuple[Row, dict[str, str]]:

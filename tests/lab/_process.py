@@ -16,7 +16,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,10 +97,11 @@ def _signal(paths: Paths, process: Process, number: signal.Signals) -> None:
             os.close(descriptor)
 
 
-def wake(paths: Paths) -> None:
-    """Let every process run on that somebody stopped with SIGSTOP."""
+def wake(paths: Paths, but: Collection[str]) -> None:
+    """Let every process run on that somebody stopped with SIGSTOP, *but* those."""
     for process in table(paths).values():
-        _signal(paths, process, signal.SIGCONT)
+        if process.name not in but:
+            _signal(paths, process, signal.SIGCONT)
 
 
 def stop(paths: Paths, names: Iterable[str], patience: float = 10) -> None:

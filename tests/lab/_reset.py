@@ -186,10 +186,14 @@ def _reset_host(lab: Lab, host: Host) -> None:
         _return(lab, host, _rewind, RESET_SECONDS)
 
 
-def _revive_control_plane(lab: Lab) -> None:
-    """Also when its processes were stopped, killed or frozen."""
+def _revive(lab: Lab, hosts: Sequence[Host]) -> None:
+    """The control plane and these hosts, also when their processes were stopped, killed or frozen.
+
+    Another host may be frozen for a reason: somebody else's test of a dead node.
+    """
+    wanted = {host.name for host in hosts}
     with locked(lab.paths.state / "lock-control-plane"):
-        _process.wake(lab.paths)
+        _process.wake(lab.paths, but={host.name for host in _vm.existing(lab.paths)} - wanted)
         if not lab.kubectl.ready():
             lab.control_plane.stop_apiserver()
         lab.control_plane.start()
@@ -210,7 +214,7 @@ def reset(lab: Lab, hosts: Sequence[Host], everything: bool) -> None:
     unknown = [host.name for host in hosts if host.name not in baseline.nodes]
     if unknown:
         raise LabError(f"no baseline of {', '.join(unknown)}: run lab-up first")
-    _revive_control_plane(lab)
+    _revive(lab, hosts)
     if everything:
         _clean_cluster(lab, baseline)
     lab.kubectl.apply(_workloads.objects())

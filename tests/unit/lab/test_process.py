@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,26 @@ def test_a_process_is_started_once_found_and_ended(tmp_path: Path) -> None:
 def test_what_ends_at_once_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LabError, match=r"broken ended at once with 3: see .*broken\.log"):
         _process.start(Paths(tmp_path, tmp_path), "broken", ["sh", "-c", "exit 3"])
+
+
+def test_what_is_frozen_runs_on_but_not_what_another_froze(tmp_path: Path) -> None:
+    paths = Paths(tmp_path, tmp_path)
+    for name in ("ours", "theirs"):
+        _process.start(paths, name, ["sleep", "60"])
+    running = _process.table(paths)
+    try:
+        for process in running.values():
+            os.kill(process.pid, signal.SIGSTOP)
+        _process.wake(paths, but={"theirs"})
+        _until(running["ours"].pid, "S")
+        _until(running["theirs"].pid, "T")
+    finally:
+        _process.stop(paths, running)
+
+
+def _until(pid: int, state: str) -> None:
+    """proc_pid_stat(5); a signal takes a moment."""
+    end = time.monotonic() + 5
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != state:
+        assert time.monotonic() < end
+        time.sleep(0.02)
