@@ -138,7 +138,7 @@ left:
   type: list
   elements: dict
   sample: [{"pod": "default/web-1", "uid": "5d1f", "why": "PodDisruptionBudget default/web: it allows 0 disruptions"}]
-skipped:
+staying:
   description: Pods that no drain touches.
   returned: always but when nothing was touched
   type: list

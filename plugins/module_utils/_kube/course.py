@@ -78,7 +78,7 @@ def result(course: Course) -> JSON:
         "waited_for": [_entry(t.fate.pod, t.fate.why) for t in tracks if t.fate.verdict == "wait"],
         "unconfirmed": left if unconfirmed else [],
         "left": [] if unconfirmed else left,
-        "skipped": [_entry(f.pod, f.why) for f in course.scene.fates if f.verdict == "leave"],
+        "staying": [_entry(f.pod, f.why) for f in course.scene.fates if f.verdict == "leave"],
         "arrived": names(course.arrived),
         "problem": course.problem or None,
         "changed": course.cordon.changed or bool(evicted),
