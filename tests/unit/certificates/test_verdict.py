@@ -20,6 +20,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registr
 from tests.certificates import sampler
 from tests.certificates.__main__ import run_of
 from tests.certificates.cases import CASES, RENEW, Case
+from tests.certificates.checks import CHECKS, Check, seen
 from tests.certificates.secrets import NotSearched, Sampler, here, on_disk, search
 from tests.certificates.verdict import mistakes, why
 from tests.faults import shell
@@ -36,6 +37,17 @@ SEEN = {
 }
 CASE = CASES["kubelet-client-pem-missing"]
 SECRET = "outward0secret0x"
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_check_is_judged_by_its_status_and_by_every_certificate(check: Check) -> None:
+    rows = [{"what": name, "state": state} for name, state in check.expected["states"].items()]
+    rows.sort(key=lambda row: row["what"] != check.first)
+    good = seen(check.status, rows)
+    assert mistakes(check.expected, good) == []
+    assert mistakes(check.expected, {**good, "status": 2 - check.status})
+    assert mistakes(check.expected, seen(check.status, [{**rows[0], "state": "lost"}, *rows[1:]]))
+    assert mistakes(check.expected, seen(check.status, rows[:-1]))
 
 
 def test_what_is_right_has_no_mistake() -> None:
