@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """``python -m tests.certificates``: client certificates that do not work, on a real node, recovered by certificates-recover.yml;
-and certificates of a healthy node, rotated early by certificates-rotate.yml.
+and certificates of a healthy node, rotated early by certificates-rotate.yml, and looked at by certificates-check.yml.
 
 Each row: a clean node, the fault, the playbook with -vvv; what ran before runs on in the same containers, no token is
 left, and its secret is nowhere. What the playbook said stays below .build/certificates.
@@ -17,6 +17,7 @@ import re
 import sys
 import tempfile
 import typing as t
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
 from tests.matrix.row import NotReset, locked, reset
 
 from .cases import CASES, RENEW, Case
+from .checks import CHECKS, MODE, Check, looked
 from .secrets import Loud, NotSearched, Sampler, Watch, here, on_node, sample_node, tokens_left
 from .verdict import mistakes, why
 
@@ -42,22 +44,25 @@ def main() -> int:
     """0 when every row that could be run is right."""
     options = arguments()
     chosen = [case for name, case in CASES.items() if re.search(options.only, name)]
+    checks = [check for check in CHECKS if re.search(options.only, check.id)]
+    names = [*(case.fault.id for case in chosen), *(check.id for check in checks)]
     if options.list:
-        print("\n".join(case.fault.id for case in chosen))
+        print("\n".join(names))
         return 0
-    grant(open_lab(default_paths(os.environ, Path.home())), ("certificates",))
+    grant(open_lab(default_paths(os.environ, Path.home())), ("certificates", "diagnose"))
     results = Results(options.results, "make certificates")
     versions = {"kubelet": KUBERNETES_VERSION, "ansible-core": version("ansible-core")}
-    for case in chosen:
-        if options.again or not results.done(case.fault.id, case.mode, commit()):
+    rows = [(case.fault.id, case.mode, partial(measured, case, options.host)) for case in chosen]
+    rows += [(check.id, MODE, partial(checked, check, options.host)) for check in checks]
+    for name, mode, measure in rows:
+        if options.again or not results.done(name, mode, commit()):
             with locked(options.host):
-                row = measured(case, options.host)
+                row = measure()
                 results.put(row, versions)
                 print(line(row), flush=True)
     with locked(options.host):
         reset(options.host)
-    wanted = {case.fault.id for case in chosen}
-    return 1 if any(row["ok"] is False for row in results.rows if row["case"] in wanted) else 0
+    return 1 if any(row["ok"] is False for row in results.rows if row["case"] in names) else 0
 
 
 def arguments() -> argparse.Namespace:
@@ -90,6 +95,20 @@ def measured(case: Case, host: str) -> Row:
     except (NotReset, NotInjected, NotSearched) as reason:
         return {**row, "note": " ".join(f"could not be run: {reason}".split())}
     wrong = mistakes(case.expected, seen)
+    note = "; ".join([*wrong, f"it says: {words}"] if wrong else [])
+    return {**row, "seen": seen, "ok": not wrong, "seconds": round(seconds, 1), "note": note}
+
+
+def checked(check: Check, host: str) -> Row:
+    """One row of a node that is only looked at; one that could not be run has ok None."""
+    row = unrun(check.id, kind="check", mode=MODE, host=host, at=commit(), expected=check.expected)
+    try:
+        reset(host)
+        inject(check.fault, host)
+        seen, words, seconds = looked(check, host)
+    except (NotReset, NotInjected, NotSearched) as reason:
+        return {**row, "note": " ".join(f"could not be run: {reason}".split())}
+    wrong = mistakes(check.expected, seen)
     note = "; ".join([*wrong, f"it says: {words}"] if wrong else [])
     return {**row, "seen": seen, "ok": not wrong, "seconds": round(seconds, 1), "note": note}
 

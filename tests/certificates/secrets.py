@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 import threading
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from tests.faults.lab import in_lab
 from tests.faults.model import controller, node
+from tests.lab._model import default_paths, parse_host
 from tests.matrix.playbook import Run
 from tests.matrix.results import ROOT
 
@@ -29,6 +32,7 @@ from .sampler import arguments
 SAMPLED: t.Final = "/run/outward-sampled"
 WANTED: t.Final = "/run/outward-wanted"
 STAMP: t.Final = "/run/outward-stamp"  # as old as the first run: what has not changed since holds no token of it
+WITNESS: t.Final = "/var/lib/outward-witness"  # what a search of the disk has to find
 SEARCH_SECONDS: t.Final = 600.0  # an emulated disk, all of it after a clock that was set
 
 
@@ -118,15 +122,34 @@ def sample_node(host: str) -> None:
 
 
 def on_node(host: str, secrets: t.Collection[str]) -> list[str]:
-    """Where on the node one of *secrets* is: sampled, the journal, and files of its disk. Empty: nowhere."""
-    answer = in_lab(node(search(secrets)), host, SEARCH_SECONDS)
+    """Where on the node one of *secrets* is: sampled, the journal, files, and its disk. Empty: nowhere."""
+    witness = token_hex(16)
+    answer = in_lab(node(search(secrets, witness)), host, SEARCH_SECONDS)
     if answer.code or not answer.output.endswith("searched"):
         raise NotSearched(f"the node could not be searched: {answer.output}")
-    return [line.removeprefix("found: ") for line in answer.output.splitlines() if line.startswith("found: ")]
+    found = [line.removeprefix("found: ") for line in answer.output.splitlines() if line.startswith("found: ")]
+    overlay = default_paths(os.environ, Path.home()).overlay(parse_host(host))
+    return found + on_disk(overlay, secrets, witness)
 
 
-def search(secrets: t.Collection[str]) -> str:
-    """Lines for the node; what is looked for is in a file of a tmpfs meanwhile."""
+def on_disk(disk: Path, secrets: t.Collection[str], witness: str) -> list[str]:
+    """The virtual disk itself, as this machine has it: what was written and deleted again is still there."""
+    if not holds(disk, [witness]):
+        raise NotSearched(f"the disk {disk.name} could not be searched: what was just written to it is not found")
+    return ["the disk, deleted or not"] if holds(disk, secrets) else []
+
+
+def holds(file: Path, words: t.Collection[str]) -> bool:
+    """One of *words* is in it."""
+    command = ["grep", "-qaF", "-f", "-", str(file)]
+    done = subprocess.run(command, input="\n".join(words), text=True, capture_output=True, check=False)
+    if done.returncode > 1:
+        raise NotSearched(f"{file} could not be searched: {done.stderr.strip()}")
+    return done.returncode == 0
+
+
+def search(secrets: t.Collection[str], witness: str) -> str:
+    """Lines for the node; what is looked for is in a file of a tmpfs meanwhile, and *witness* on the disk."""
     words = "\n".join(sorted(secrets))
     return (
         "systemctl stop outward-sampler || true; umask 077\n"
@@ -134,7 +157,7 @@ def search(secrets: t.Collection[str]) -> str:
         f'look() {{ if grep -qaF -f {WANTED}; then echo "found: $1"; fi; }}\n'
         f"look arguments < {SAMPLED}\n"
         "journalctl -b --no-pager -o export | look journal\n"
-        f"sync; find / /run /tmp /dev/shm -xdev -type f -cnewer {STAMP} ! -path {WANTED} ! -path {SAMPLED} -print0"
+        f"echo {witness} > {WITNESS}; sync; find / /run /tmp /dev/shm -xdev -type f -cnewer {STAMP} ! -path {WANTED} ! -path {SAMPLED} -print0"
         f" | xargs -0r grep -laF -f {WANTED} | sort -u | sed 's/^/found: /' || true\n"
         f"rm {WANTED}; echo searched"
     )

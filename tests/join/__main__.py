@@ -157,12 +157,14 @@ def joined(case: Case, stage: Stage) -> tuple[dict[str, t.Any], str, float]:
     watch, sampler = Watch(identity), Sampler()
     try:
         said = {f"killed, {point.id}": interrupted(case, stage, point).output for point in case.kills}
+        reports = reported(stage, "killed")
         since = time.time()
         first = played(case, stage, None)
+        reports |= reported(stage, "")
         second = played(case, stage, None) if case.again else None
+        reports |= reported(stage, "again") if second else {}
     finally:
         secrets, sampled = watch.end(), sampler.end()
-    reports = {path.name: path.read_text() for path in stage.reports.glob("*.json")}
     said |= {"ansible -vvv": first.output, "again": second.output if second else ""}
     keep(MODE, case.id, "\n\n".join(f"===== {name}\n{text}" for name, text in said.items()), reports)
     report = first.report
@@ -189,6 +191,11 @@ def joined(case: Case, stage: Stage) -> tuple[dict[str, t.Any], str, float]:
         why(report),
         first.seconds,
     )
+
+
+def reported(stage: Stage, run: str) -> dict[str, str]:
+    """What lies in the directory of the reports after a run: the next one writes over it."""
+    return {f"{run}{'-' if run else ''}{path.name}": path.read_text() for path in stage.reports.glob("*.json")}
 
 
 def interrupted(case: Case, stage: Stage, point: Point) -> Ended:

@@ -15,7 +15,7 @@ from tests.chaos.points import Point
 from tests.faults.model import Step, node
 from tests.lab._kubectl import Object
 
-from .machine import OTHER_CARD, SILENT
+from .machine import OTHER_CARD, SILENT, TWIN
 
 ROLE: t.Final = "outward.kubelet.node_join : "
 JOIN: t.Final = f"{ROLE}Set what a node needs, and join"
@@ -125,6 +125,23 @@ CASES: t.Final = (
         (node("systemctl mask kubelet"),),
         outcome="refused",
         says="is masked",
+    ),
+    Case("machine-id of another node", (TWIN,), outcome="refused", says="a cloned card"),
+    Case(
+        "API server that it cannot reach",
+        (node("iptables -I OUTPUT -p tcp --dport 6443 -j REJECT --reject-with tcp-reset"),),
+        outcome="refused",
+        says="cannot be reached from it",
+    ),
+    Case(
+        "kubelet of another time",
+        (
+            node(
+                "printf '#!/bin/sh\\necho Kubernetes v1.30.4\\n' > /run/kubelet; install -m 755 /run/kubelet /usr/bin/kubelet"
+            ),
+        ),
+        outcome="refused",
+        says="does not go with an API server",
     ),
     Case(
         "wrong CA hash",

@@ -10,6 +10,7 @@ import typing as t
 
 from tests.faults.lab import NotInjected, in_lab
 from tests.faults.model import Step, awaited, controller, node
+from tests.lab._model import FIRST_WORKER, Host
 
 WIPE_SECONDS: t.Final = 240.0
 # What a person has after installing containerd, kubelet and kubeadm; the Pod network's files come with a DaemonSet in other
@@ -25,6 +26,11 @@ FRESH: t.Final = node(
 FORGOTTEN: t.Final = controller('kubectl delete node "$HOST" --ignore-not-found --timeout=60s')
 # Another card: the same name, another machine. The Node of the first one is silent by then.
 OTHER_CARD: t.Final = node("tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id")
+# A card that was copied, and given a hostname of its own.
+_FIRST, _SECOND = (Host(FIRST_WORKER + at).machine_id for at in (0, 1))
+TWIN: t.Final = node(
+    f"id={_FIRST}; if [ $(cat /etc/machine-id) = $id ]; then id={_SECOND}; fi; echo $id > /etc/machine-id"
+)
 SILENT: t.Final = awaited(
     controller(
         '[ "$(kubectl get node $HOST -o jsonpath=\'{.status.conditions[?(@.type=="Ready")].status}\')" = Unknown ]'

@@ -82,6 +82,11 @@ def names(path: str) -> list[str]:
         return []
 
 
+def filled(path: str) -> bool:
+    """There is such a file, with something in it."""
+    return os.path.isfile(path) and os.path.getsize(path) > 0
+
+
 def attempt(question: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
     """The answer, or unknown with the reason: for one field, so that the others of its section survive."""
     try:

@@ -28,7 +28,7 @@ from .aside import Aside
 from .command import run
 from .durable import HALF, in_memory, write
 from .errors import EXPECTED, words
-from .files import names, read
+from .files import filled, names, read
 from .renewal import MEMORY, Handed
 from .settings import Settings
 from .task import ALIVE
@@ -60,7 +60,7 @@ class Joining:
         self._profile, self._handed, self._wish = profile, handed, wish
         self.settings = settings
         self._root = root
-        self._aside = Aside(root + KEPT, self._present)
+        self._aside = Aside(root + KEPT, self._present, self._whole)
         self._bootstrap = root + profile.bootstrap_kubeconfig
         self._secret = f"{root}{MEMORY}/{os.path.basename(profile.bootstrap_kubeconfig)}"
         self.before: t.Optional[Unit] = None  # the kubelet's unit, to bring it back to when it does not work out
@@ -87,7 +87,7 @@ class Joining:
 
     def undo(self) -> t.Optional[str]:
         """The files and the host as they were."""
-        return self._tried(self._restore)
+        return self._tried(self._restore) or self._aside.told()
 
     def arrived(self) -> bool:
         """There is a client certificate."""
@@ -135,7 +135,7 @@ class Joining:
             self.settings.ask("stop", self._profile.unit)
             self._withdraw()
             self._aside.back()
-            self._aside.forget()
+            self._aside.clear()
             self._as_before()
         self.settings.undo()
 
@@ -158,6 +158,9 @@ class Joining:
         own = os.path.islink(self._bootstrap) and os.readlink(self._bootstrap) == self._secret
         files = (self._secret, self._root + CONFIGURATION)
         return [*([self._bootstrap] if own else []), *(path + half for path in files for half in ("", HALF))]
+
+    def _whole(self) -> bool:
+        return filled(self._root + self._profile.kubeconfig) and self.arrived()
 
     def _present(self) -> list[str]:
         """All that a join writes, and that kubeadm's preflight refuses to find."""

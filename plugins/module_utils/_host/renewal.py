@@ -25,7 +25,7 @@ from .._parse.kubeconfig import Access
 from .aside import Aside
 from .durable import HALF, in_memory, sync, write
 from .errors import words
-from .files import names, read_or_none
+from .files import filled, names, read_or_none
 
 KEPT: t.Final = "/var/lib/outward-kubelet/client-certificate"
 MEMORY: t.Final = "/run/outward-kubelet"
@@ -52,13 +52,14 @@ class Renewal:
         self._bootstrap = root + profile.bootstrap_kubeconfig
         self._pki, self._ca = root + profile.pki_dir, root + profile.ca_file
         self._kept, self._memory = root + KEPT, root + MEMORY
-        self._aside = Aside(self._kept, self._present)
+        self._aside = Aside(self._kept, self._present, self._whole)
 
     def make(self) -> t.Optional[str]:
         """Put aside what is there, and the bootstrap kubeconfig in its place."""
         if not in_memory(self._memory):
             return f"{os.path.dirname(self._memory)} is no tmpfs, and a token is not written to a disk"
         try:
+            self._withdraw()
             self._aside.put()
             self._trust()
             self._hand_over()
@@ -72,7 +73,7 @@ class Renewal:
 
     def undo(self) -> t.Optional[str]:
         """Put back what was there before."""
-        return self._tried(self._put_back)
+        return self._tried(self._put_back) or self._aside.told()
 
     def drop(self) -> t.Optional[str]:
         """What was there is not needed any more."""
@@ -101,14 +102,16 @@ class Renewal:
         authority = read_or_none(f"{self._kept}/ca.crt")
         if authority is not None:
             write(self._ca, authority, 0o644)
-        self._aside.forget()
+        self._aside.clear()
 
     def _trust(self) -> None:
         """The kubelet checks its clients by the cluster's CA too; a bundle that holds it already is left alone."""
         there = read_or_none(self._ca)
         if there is not None and _certificates(self._handed.authority) <= _certificates(there):
             return
-        if there is not None and not os.path.exists(f"{self._kept}/ca.crt"):
+        if there is not None and os.path.exists(f"{self._kept}/ca.crt"):  # it came after a run that was cut off
+            self._aside.lay_beside(self._ca)
+        elif there is not None:
             write(f"{self._kept}/ca.crt", there, 0o600)
         os.makedirs(os.path.dirname(self._ca), exist_ok=True)
         write(self._ca, self._handed.authority, 0o644)
@@ -141,6 +144,9 @@ class Renewal:
     def _present(self) -> list[str]:
         own = [f"{self._pki}/{name}" for name in names(self._pki) if name.startswith("kubelet-client")]
         return [path for path in (self._kubeconfig, self._bootstrap, *own) if os.path.lexists(path)]
+
+    def _whole(self) -> bool:
+        return filled(self._kubeconfig) and self.arrived()
 
 
 def kubeconfig(handed: Handed) -> dict[str, t.Any]:

@@ -39,7 +39,7 @@ class Serving:
     def __init__(self, profile: Profile, switch: bool, root: str = "") -> None:
         self._config, self._pki = root + profile.config, root + profile.pki_dir
         self._switch, self._kept = switch, root + KEPT
-        self._aside = Aside(self._kept, self._present)
+        self._aside = Aside(self._kept, self._present, self.arrived)
 
     def make(self) -> t.Optional[str]:
         """Put aside what is there, and turn it on."""
@@ -51,7 +51,7 @@ class Serving:
 
     def undo(self) -> t.Optional[str]:
         """As it was before."""
-        return self._tried(self._restore)
+        return self._tried(self._restore) or self._aside.told()
 
     def arrived(self) -> bool:
         """There is one of the cluster."""
@@ -60,9 +60,12 @@ class Serving:
     def _change(self) -> None:
         self._aside.put()
         if self._switch:
-            text = read(self._config)
-            if not os.path.exists(f"{self._kept}/{COPY}"):
-                write(f"{self._kept}/{COPY}", text, 0o600)
+            text, copy = read(self._config), f"{self._kept}/{COPY}"
+            before = read_or_none(copy)
+            if before is not None and text not in (before, switched_on(before)):  # somebody has changed it since
+                self._aside.lay_beside(copy)
+            if not os.path.exists(copy):
+                write(copy, text, 0o600)
             write(self._config, switched_on(text), 0o644)
 
     def _restore(self) -> None:
@@ -70,7 +73,7 @@ class Serving:
         if copy is not None:
             write(self._config, copy, 0o644)
         self._aside.back()
-        self._aside.forget()
+        self._aside.clear()
 
     def _tried(self, deed: Callable[[], None]) -> t.Optional[str]:
         try:

@@ -20,7 +20,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registr
 from tests.certificates import sampler
 from tests.certificates.__main__ import run_of
 from tests.certificates.cases import CASES, RENEW, Case
-from tests.certificates.secrets import Sampler, here, search
+from tests.certificates.checks import CHECKS, Check, seen
+from tests.certificates.secrets import NotSearched, Sampler, here, on_disk, search
 from tests.certificates.verdict import mistakes, why
 from tests.faults import shell
 from tests.faults.model import Step
@@ -36,6 +37,17 @@ SEEN = {
 }
 CASE = CASES["kubelet-client-pem-missing"]
 SECRET = "outward0secret0x"
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_a_check_is_judged_by_its_status_and_by_every_certificate(check: Check) -> None:
+    rows = [{"what": name, "state": state} for name, state in check.expected["states"].items()]
+    rows.sort(key=lambda row: row["what"] != check.first)
+    good = seen(check.status, rows)
+    assert mistakes(check.expected, good) == []
+    assert mistakes(check.expected, {**good, "status": 2 - check.status})
+    assert mistakes(check.expected, seen(check.status, [{**rows[0], "state": "lost"}, *rows[1:]]))
+    assert mistakes(check.expected, seen(check.status, rows[:-1]))
 
 
 def test_what_is_right_has_no_mistake() -> None:
@@ -116,7 +128,8 @@ def test_the_search_of_a_node_finds_it(tmp_path: Path) -> None:
     (tmp_path / "disk" / "etc" / "leak").write_text(f"x {SECRET} y")
     (tmp_path / "sampled").write_text(f"kubelet --token abc123.{SECRET}\n")
     script = (
-        search({SECRET})
+        search({SECRET}, "witness")
+        .replace("/var/lib/outward-witness", f"{tmp_path}/witness")
         .replace("/run/outward-sampled", f"{tmp_path}/sampled")
         .replace("find / /run /tmp /dev/shm ", f"find {tmp_path}/disk {tmp_path}/disk/etc ")
         .replace("/run/outward-stamp", f"{tmp_path}/stamp")
@@ -131,6 +144,20 @@ def test_the_search_of_a_node_finds_it(tmp_path: Path) -> None:
         "searched",
     ]
     assert not (tmp_path / "wanted").exists()
+    assert (tmp_path / "witness").read_text() == "witness\n"
+
+
+def test_the_search_of_a_disk_finds_what_was_deleted_too_and_never_passes_by_itself(tmp_path: Path) -> None:
+    disk = tmp_path / "pi-05.qcow2"
+    disk.write_bytes(b"QFI\xfb\0\n" * 20000 + b"witness" + b"\0" * 70000)
+    assert on_disk(disk, {SECRET}, "witness") == []
+    with disk.open("ab") as file:
+        file.write(f"token: abc123.{SECRET}".encode())
+    assert on_disk(disk, {SECRET}, "witness") == ["the disk, deleted or not"]
+    with pytest.raises(NotSearched, match="what was just written to it is not found"):
+        on_disk(disk, {SECRET}, "another witness")
+    with pytest.raises(NotSearched, match="No such file"):
+        on_disk(tmp_path / "pi-06.qcow2", {SECRET}, "witness")
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -179,10 +179,32 @@ def test_a_run_that_was_killed_is_carried_on_with(root: Path, monkeypatch: pytes
         first.make()
     second = Joining(PLACE, HANDED, WISH, t.cast(t.Any, Host()), str(root))
     assert second.make() is not None
-    assert (second.undo(), whole(root)) == (None, before)
+    assert ("beside" in (second.undo() or "")) == (moment == "joined")  # what the first kubeadm wrote
+    assert {name: held for name, held in whole(root).items() if "/beside/" not in name} == before
     kubeadm(root, monkeypatch)
     third = Joining(PLACE, HANDED, WISH, t.cast(t.Any, Host()), str(root))
     assert (third.make(), third.keep(), third.left) == (None, None, False)
+
+
+def test_what_was_joined_by_hand_after_a_run_that_was_cut_off_comes_back(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half(root)
+    Joining(PLACE, HANDED, WISH, t.cast(t.Any, Host()), str(root))._clear()
+    at(root, PLACE.kubeconfig).write_text("by hand")
+    at(root, PLACE.config).write_text("the configuration by hand")
+    at(root, PLACE.pki_dir).mkdir()
+    (at(root, PLACE.pki_dir) / "kubelet-client-current.pem").write_text("the key by hand")
+    before = whole(root)
+    kubeadm(root, monkeypatch, status=1)
+    change = Joining(PLACE, HANDED, WISH, t.cast(t.Any, Host()), str(root))
+    assert change.make() is not None
+    assert "beside" in (change.undo() or "")
+    assert {name: held for name, held in whole(root).items() if "outward-kubelet" not in name} == {
+        name: held for name, held in before.items() if "outward-kubelet" not in name
+    }
+    beside = [path.read_text() for path in (root / "var/lib/outward-kubelet/join/beside").iterdir()]
+    assert {"the CA of then", "the configuration of then"} <= set(beside)
 
 
 def test_a_host_that_cannot_be_set_up_is_not_touched_further(root: Path) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import stat
@@ -230,12 +231,98 @@ def test_a_run_that_is_killed_anywhere_is_carried_on_with(
         killed_after(patched, changes)
         with pytest.raises(Killed) if changes < 9 else pytest.MonkeyPatch.context():
             Renewal(PLACE, HANDED, str(root)).make()
-    if changes > 8:
-        bootstrapped(root)  # and its kubelet came up to here
     change = Renewal(PLACE, HANDED, str(root))
     assert (change.make(), change.arrived()) == (None, False)
     assert change.undo() is None
     assert {name: held for name, held in whole(root).items() if not name.endswith(".outward")} == before
+
+
+def in_use(root: Path) -> dict[str, tuple[str, int]]:
+    """Without what is kept beside."""
+    return {name: held for name, held in whole(root).items() if not name.startswith("var/lib/outward-kubelet")}
+
+
+def kept(root: Path) -> set[str]:
+    """What every file beside holds."""
+    place = root / "var/lib/outward-kubelet/client-certificate/beside"
+    return {path.read_text("latin-1") for path in place.iterdir() if not path.is_symlink()}
+
+
+def test_what_has_come_whole_after_a_run_that_was_cut_off_comes_back(root: Path) -> None:
+    """By its kubelet, or by hand; months may have gone by, and what that run put aside may be worth nothing."""
+    Renewal(PLACE, HANDED, str(root)).make()
+    bootstrapped(root)
+    at(root, PLACE.bootstrap_kubeconfig).unlink()
+    (root / "run/outward-kubelet/bootstrap-kubelet.conf").unlink()
+    before = in_use(root)
+    second = Renewal(PLACE, HANDED, str(root))
+    assert (second.make(), second.arrived()) == (None, False)
+    assert "beside" in (second.undo() or "")
+    assert in_use(root) == before
+    assert kept(root) == {"the kubeconfig of before", "the key of before \xff\0"}
+
+
+@pytest.mark.parametrize("again", [1, 2])
+def test_what_was_made_by_hand_after_a_run_that_was_cut_off_is_never_lost(root: Path, again: int) -> None:
+    """The node was mended, and breaks again: its certificate is there, and its kubeconfig is empty."""
+    before = in_use(root)
+    Renewal(PLACE, HANDED, str(root)).make()
+    bootstrapped(root)
+    at(root, PLACE.kubeconfig).write_text("")
+    at(root, PLACE.ca_file).write_text(OLD.certificate + "of somebody")
+    for dummy in range(again):
+        change = Renewal(PLACE, HANDED, str(root))
+        assert (change.make(), change.arrived()) == (None, False)
+        assert "beside" in (change.undo() or "")
+    assert {"", "the new key"} <= kept(root)
+    assert {name: held for name, held in in_use(root).items() if "ca.crt" not in name} == {
+        name: held for name, held in before.items() if "ca.crt" not in name
+    }
+    assert at(root, PLACE.ca_file).read_text() == OLD.certificate + "of somebody"
+
+
+def test_what_lies_beside_goes_when_the_next_one_is_proven(root: Path) -> None:
+    Renewal(PLACE, HANDED, str(root)).make()
+    at(root, PLACE.kubeconfig).write_text("by hand")
+    change = Renewal(PLACE, HANDED, str(root))
+    change.make()
+    assert kept(root) == {"by hand"}
+    bootstrapped(root)
+    assert (change.keep(), kept(root), Renewal(PLACE, HANDED, str(root)).drop()) == (None, {"by hand"}, None)
+    assert not (root / "var/lib/outward-kubelet/client-certificate").exists()
+
+
+@pytest.mark.parametrize("changes", range(10))
+def test_a_second_run_that_is_cut_off_too_loses_nothing(
+    root: Path, changes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Renewal(PLACE, HANDED, str(root)).make()
+    at(root, PLACE.kubeconfig).write_text("by hand")
+    with monkeypatch.context() as patched:
+        killed_after(patched, changes)
+        with contextlib.suppress(Killed):
+            Renewal(PLACE, HANDED, str(root)).make()
+    third = Renewal(PLACE, HANDED, str(root))
+    assert third.make() is None
+    everything = [path.read_text("latin-1") for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert {"by hand", "the kubeconfig of before", "the key of before \xff\0"} <= set(everything)
+
+
+def test_a_step_that_could_not_begin_removes_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first move fails, and what is there may be by hand."""
+    Renewal(PLACE, HANDED, str(root)).make()
+    at(root, PLACE.kubeconfig).write_text("by hand")
+
+    def failing(source: str, target: str) -> None:
+        raise OSError(5, "Input/output error")
+
+    change = Renewal(PLACE, HANDED, str(root))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", failing)
+        assert "Input/output error" in (change.make() or "")
+    assert "beside" in (change.undo() or "")
+    assert kept(root) == {"by hand"}
+    assert at(root, PLACE.kubeconfig).read_text() == "the kubeconfig of before"
 
 
 def test_what_is_left_of_a_renewal_that_worked_is_not_put_back_over_the_next_one(root: Path) -> None:

@@ -69,6 +69,27 @@ def test_a_run_that_was_killed_is_carried_on_with(root: Path) -> None:
     assert (second.make(), second.undo(), whole(root)) == (None, None, before)
 
 
+def test_a_configuration_that_somebody_has_changed_after_a_run_that_was_cut_off_comes_back(root: Path) -> None:
+    Serving(PLACE, True, str(root)).make()
+    at(root, PLACE.config).write_text("kind: KubeletConfiguration\nmaxPods: 50\n")
+    second = Serving(PLACE, True, str(root))
+    assert second.make() is None
+    assert "serverTLSBootstrap: true" in at(root, PLACE.config).read_text()
+    assert "beside" in (second.undo() or "")
+    assert at(root, PLACE.config).read_text() == "kind: KubeletConfiguration\nmaxPods: 50\n"
+    assert (at(root, PLACE.pki_dir) / "kubelet-server-current.pem").read_text() == "of before"
+
+
+def test_a_certificate_that_came_after_a_run_that_was_cut_off_comes_back(root: Path) -> None:
+    """It has been in use since, and the one of before may have expired."""
+    Serving(PLACE, False, str(root)).make()
+    (at(root, PLACE.pki_dir) / "kubelet-server-current.pem").write_text("in use")
+    second = Serving(PLACE, False, str(root))
+    assert (second.make(), second.arrived()) == (None, False)
+    second.undo()
+    assert (at(root, PLACE.pki_dir) / "kubelet-server-current.pem").read_text() == "in use"
+
+
 def test_a_configuration_that_is_not_there_is_told(root: Path) -> None:
     at(root, PLACE.config).unlink()
     change = Serving(PLACE, True, str(root))
