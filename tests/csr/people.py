@@ -41,7 +41,7 @@ JOINING: t.Final = "system:bootstrappers:kubeadm:default-node-token"
 PEM: t.Final = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 TOKENS: t.Final[dict[Who, str]] = {"stranger": STRANGERS, "kubeadm": JOINING}
 LIFE: t.Final = datetime.timedelta(hours=6)
-KNOWN: t.Final = 30.0  # seconds until a token that was just made is taken
+KNOWN: t.Final = 60.0  # seconds until a token that was just made is taken, and a namespace is gone
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class People:
 def gathered(lab: Lab, host: str, other: str) -> Iterator[People]:
     """Everybody; at the end the API server knows none of those that were made, and what proves them is gone."""
     authority = lab.paths.pki / "ca.crt"
-    dismissed(lab)
+    dismissed(lab)  # what a killed run has left
+    wait_for("the namespace of before is gone", lambda: not _namespace(lab), KNOWN)
     with tempfile.TemporaryDirectory(prefix="outward-csr-", dir="/dev/shm") as place:
         try:
             proofs = _certificates(lab, host, other, Path(place))
@@ -79,6 +80,10 @@ def dismissed(lab: Lab) -> None:
     chosen = ["-l", f"app.kubernetes.io/part-of={NAMESPACE}", "--ignore-not-found", "--wait=false"]
     lab.kubectl("delete", "clusterrolebindings,namespaces", *chosen)
     lab.kubectl("delete", "secrets", "-n", "kube-system", *chosen)
+
+
+def _namespace(lab: Lab) -> str:
+    return lab.kubectl("get", "namespace", NAMESPACE, "-o", "name", "--ignore-not-found")
 
 
 def _certificates(lab: Lab, host: str, other: str, place: Path) -> dict[Who, Path]:
