@@ -72,7 +72,7 @@ molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for o
 	@$(PY) -m tests.tools.molecule $(S)
 
 ##@ Measured results
-.PHONY: matrix matrix-recover matrix-quick quiet rbac drain chaos must-not-act concurrency certificates join bench floor bench-pure
+.PHONY: matrix matrix-recover matrix-quick quiet rbac drain chaos must-not-act concurrency certificates csr join bench floor bench-pure
 HOSTS ?= pi-04,pi-05
 comma := ,
 matrix: build-tree lab-up ## Every fault on a real node, and its diagnosis (hours); writes docs/results/matrix.json
@@ -107,6 +107,9 @@ concurrency: build-tree lab-up ## Several recoveries at once (lab-up WORKERS=3);
 
 certificates: build-tree lab-up ## Client certificates that do not work, recovered; writes docs/results/certificates.json
 	@$(PY) -m tests.certificates --host $(firstword $(subst $(comma), ,$(HOSTS)))
+
+csr: build-tree lab-up ## Hostile certificate requests at the real API server; writes docs/results/csr.json
+	@$(PY) -m tests.csr
 
 join: build-tree lab-up ## Machines that join, beside a bare kubeadm join, and interrupted; writes docs/results/join.json
 	@$(PY) -m tests.join --host $(firstword $(subst $(comma), ,$(HOSTS)))

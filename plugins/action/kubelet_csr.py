@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 
 from ansible.errors import AnsibleActionFail
@@ -18,7 +17,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.cordon impor
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.signing import Review, named, review
-from ansible_collections.outward.kubelet.plugins.module_utils._parse.pkcs10 import normal
+from ansible_collections.outward.kubelet.plugins.module_utils._parse.pkcs10 import is_address, normal
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 
 ARGUMENTS: t.Final[Spec] = {
@@ -61,16 +60,23 @@ def strangers(requests: t.Iterable[Request], variables: t.Mapping[str, t.Any]) -
     every = variables.get("hostvars") or {}
     stations = [Station(str(every.get(host, {}).get("outward_node_name", host))) for host in hosts]
     return [
-        f"{request.name} ({request.signer}) left: {request.username} asks, and it is about no host of this play"
+        f"{request.name} ({request.signer}) left: {request.username} asks, and {_about(request)}"
         for request in requests
         if not any(concerns(request, station) for station in stations)
     ]
 
 
+def _about(request: Request) -> str:
+    """Of one that is no host's of the play, as far as it can be told."""
+    if request.asked is None:
+        return f"what it asks for cannot be read: {request.problem}"
+    return "it is about no host of this play"
+
+
 def inventory(addresses: t.Iterable[str], host: str) -> frozenset[str]:
     """What the inventory says of a node's addresses: outward_node_addresses, and ansible_host when it is an address."""
     given = {_form(address.strip()) for address in addresses if address.strip()}
-    return frozenset(given | ({_form(host)} if _is_address(host) else set()))
+    return frozenset(given | ({_form(host)} if is_address(host) else set()))
 
 
 def told(name: str, found: Review) -> list[str]:
@@ -80,13 +86,5 @@ def told(name: str, found: Review) -> list[str]:
     return lines or [f"{name}: no request is pending"]
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _form(text: str) -> str:
-    return normal(text) if _is_address(text) else text
+    return normal(text) if is_address(text) else text

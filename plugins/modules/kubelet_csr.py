@@ -15,8 +15,8 @@ author: The outward.kubelet authors (@outward-kubelet)
 short_description: Approve the certificate requests that are exactly one node's own
 description:
   - To approve is to sign, so a request is approved only when all of it is what this node's kubelet writes. That is its signer,
-    who asked and in which groups, name and group in it, alternative names, usages, kind of key, and age. There must be no
-    other request with the same key, and of each signer only the newest is approved.
+    who asked and in which groups, name and group in it, alternative names, usages, kind of key, and age. Its key must not have
+    been shown before, of each signer only the newest is approved, and none is that is older than one that was.
   - The addresses of a serving certificate must be the Node's in the API and the inventory's (O(addresses), and C(ansible_host)
     when it is an address), since whoever owns a node writes what its Node says.
   - All other pending requests that name the node, or come from it, are left as they are and named with the reason. When more

@@ -6,35 +6,21 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests.matrix.results import ROOT, Row
-from tests.matrix.table import MARKS, count, head, line, took
+from tests.matrix.results import Row
 
-RESULTS: t.Final = ROOT / "docs" / "results"
-PAGE: t.Final = ROOT / "docs" / "guards.md"
+from .measured import DOCS, RESULTS, Section
+from .measured import page as written
+
+PAGE: t.Final = DOCS / "guards.md"
 HEAD: t.Final = """<!-- Written by `python3 -m tests.tools.guards` from docs/results; do not edit. -->
 # What keeps the cluster safe from us
 
 Each row was run against real nodes and a real API server. Our playbooks and `node_drain` had the access that we ship, the
 two other drains an admin's. What a row expects, what was seen and which commit it was stand in the files named below.
 """
-
-
-@dataclass(frozen=True)
-class Section:
-    """The table of one file: its columns beside the case, the time and the mark, and what stands in them."""
-
-    file: str
-    title: str
-    about: str
-    columns: tuple[str, ...]
-    cells: Callable[[Row], tuple[str, ...]]
-    by: str = "kind"  # what right rows are counted by
 
 
 def _words(row: Row) -> tuple[str, ...]:
@@ -107,20 +93,8 @@ SECTIONS: t.Final = (
 
 
 def page(results: Path = RESULTS) -> str:
-    """The whole page; a file that nobody has made has no section."""
-    parts = [_section(part, results / part.file) for part in SECTIONS if (results / part.file).exists()]
-    return "\n".join([HEAD, *parts])
-
-
-def _section(part: Section, path: Path) -> str:
-    data = json.loads(path.read_text())
-    counted = count(data["rows"], part.by)
-    lines = [f"## {part.title}", "", part.about, ""]
-    lines += [f"`{data['made_by']}` writes [{part.file}](results/{part.file}). {counted}", ""]
-    lines += head(("case", *part.columns, "time", "right", "note"))
-    for row in data["rows"]:
-        lines.append(line((row["case"], *part.cells(row), took(row), MARKS[row["ok"]], row["note"])))
-    return "\n".join(lines) + "\n"
+    """The whole page."""
+    return written(HEAD, SECTIONS, results)
 
 
 if __name__ == "__main__":

@@ -7,55 +7,28 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import typing as t
 from datetime import UTC, datetime
 
 from cryptography import x509 as made
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
 
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+from tests.csr import forge
+
 NOW = datetime(2026, 11, 23, 15, 0, 0, tzinfo=UTC)
-KINDS = {"CN": NameOID.COMMON_NAME, "O": NameOID.ORGANIZATION_NAME, "OU": NameOID.ORGANIZATIONAL_UNIT_NAME}
 CLIENT = "kubernetes.io/kube-apiserver-client-kubelet"
 SERVING = "kubernetes.io/kubelet-serving"
 NODE = "system:node:pi-04"
 SUBJECT = (("O", "system:nodes"), ("CN", NODE))
 
 
-def key() -> ec.EllipticCurvePrivateKey:
-    """As a kubelet makes one."""
-    return ec.generate_private_key(ec.SECP256R1())
-
-
-def alternative(name: str) -> made.GeneralName:
-    """``10.77.0.14``, ``URI:spiffe://x``, ``email:a@b``, or a host name."""
-    kind, dummy, rest = name.partition(":")
-    if kind == "URI":
-        return made.UniformResourceIdentifier(rest)
-    if kind == "email":
-        return made.RFC822Name(rest)
-    try:
-        return made.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return made.DNSName(name)
-
-
 def pem(
-    subject: t.Iterable[tuple[str, str]] = SUBJECT,
+    subject: forge.Subject = SUBJECT,
     names: t.Iterable[str] = (),
-    owner: Key | None = None,
+    owner: forge.Key | None = None,
     extensions: t.Iterable[made.ExtensionType] = (),
 ) -> str:
     """A request in PEM; *names* are its alternative names."""
-    relative = [made.NameAttribute(KINDS[kind], value) for kind, value in subject]
-    builder = made.CertificateSigningRequestBuilder(made.Name(relative))
-    found = [alternative(name) for name in names]
-    for extension in (*([made.SubjectAlternativeName(found)] if found else []), *extensions):
-        builder = builder.add_extension(extension, critical=False)
-    return builder.sign(owner or key(), hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    return forge.pem(subject, names, owner, extensions)
 
 
 def signing_request(name: str = "csr-1", text: str | None = None, **changes: t.Any) -> dict[str, t.Any]:

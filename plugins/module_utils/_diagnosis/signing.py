@@ -19,7 +19,6 @@ accept: "Kubernetes signers" of the documentation of certificate signing request
 from __future__ import annotations
 
 import typing as t
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -66,6 +65,7 @@ class Request:
     state: str  # pending, approved, denied, failed, issued
     asked: Asked | None
     problem: str = ""  # why what it asks for cannot be read
+    lifetime: int | None = None  # seconds that it asks to be good for (expirationSeconds)
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,11 @@ def group(node: str) -> str:
 def judged(requests: Sequence[Request], station: Station, now: datetime) -> tuple[Verdict, ...]:
     """The pending requests that name the node or come from it, oldest first; at most one of each signer is to be approved.
 
-    *requests* are all that there are, whatever their state: a key that was shown before is not approved again. *now* is
-    the API server's time.
+    *requests* are all that there are, whatever their state: a key that was shown before is not approved again, and nothing
+    is that is older than what was approved. *now* is the API server's time.
     """
     pending = sorted((r for r in requests if r.state == "pending" and concerns(r, station)), key=_order)
-    keys = Counter(r.asked.key_id for r in requests if r.asked)
-    found = {r.name: (*_objections(r, station, now), *_replayed(r, keys)) for r in pending}
+    found = {r.name: (*_objections(r, station, now), *_known_before(r, requests)) for r in pending}
     for signer in (CLIENT, SERVING):
         good = [r for r in pending if r.signer == signer and not found[r.name]]
         for request in good[: -1 if len(good) <= FLOOD else None]:
@@ -138,6 +137,8 @@ def _objections(request: Request, station: Station, now: datetime) -> Iterator[s
     yield from _signed_for(request, station)
     if request.asked.key != KEY:
         yield f"its key is {request.asked.key}, and a kubelet's is {KEY}"
+    if request.lifetime is not None:
+        yield f"it asks to be good for {request.lifetime} s, and a kubelet leaves that to the signer"
     yield from (f"it asks for {thing}" for thing in request.asked.more)
 
 
@@ -202,9 +203,24 @@ def _of_server(asked: Asked, station: Station) -> Iterator[str]:
 _RULES: t.Final[dict[str, Callable[[Asked, Station], Iterator[str]]]] = {CLIENT: _of_client, SERVING: _of_server}
 
 
-def _replayed(request: Request, keys: Counter[str]) -> Iterator[str]:
-    if request.asked and keys[request.asked.key_id] > 1:
+def _known_before(request: Request, requests: Sequence[Request]) -> Iterator[str]:
+    """What the other requests say against this one."""
+    if any(_replayed(request, other) for other in requests):
         yield "another request has the same key"
+    answered = [r for r in requests if r.state in ("approved", "issued") and r.signer == request.signer]
+    newer = [r for r in answered if r.username == request.username and _order(r) > _order(request)]
+    if newer:
+        yield f"the newer {max(newer, key=_order).name} asks for the same, and was approved"
+
+
+def _replayed(request: Request, other: Request) -> bool:
+    """Its key was shown before. What somebody else copies from it later is held against the copy alone: whoever can read
+    requests could else keep a node from its certificate.
+    """
+    if request.asked is None or other.asked is None or other.name == request.name:
+        return False
+    earlier = other.username == request.username or other.created < request.created
+    return earlier and other.asked.key_id == request.asked.key_id
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -103,6 +103,7 @@ def request(item: JSON) -> Request:
         state=short.state,
         asked=asked,
         problem=problem,
+        lifetime=spec.get("expirationSeconds"),
     )
 
 

@@ -155,13 +155,24 @@ def _alternative(name: der.Element) -> tuple[str, str]:
         raise ParseError("an alternative name that is not ASCII") from error
     if not text.isprintable():
         raise ParseError("an alternative name with characters that cannot be printed")
-    return ("DNS", text) if name.tag == _DNS else (_OTHERS.get(name.tag, f"of the kind {name.tag:#x}"), text)
+    if name.tag == _DNS:
+        return ("of the kind DNS for the address" if is_address(text) else "DNS"), text
+    return _OTHERS.get(name.tag, f"of the kind {name.tag:#x}"), text
 
 
 def _address(octets: bytes) -> str:
     if len(octets) not in (4, 16):
         raise ParseError("an IP address of a length that cannot be")
     return normal(str(ipaddress.ip_address(octets)))
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def normal(address: str) -> str:

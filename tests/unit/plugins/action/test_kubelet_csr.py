@@ -109,6 +109,13 @@ def test_what_is_about_no_host_is_left_and_named_once(fake: FakeApi) -> None:
     assert put == {}
 
 
+def test_what_cannot_be_read_and_comes_from_no_host_is_said_to_be_that(fake: FakeApi) -> None:
+    approving(fake)
+    fake.lists[REQUESTS] = [signing_request("csr-eve", "not a request", username="eve")]
+    (told,) = run(fake)["others"]
+    assert "eve asks, and what it asks for cannot be read: not one PEM block" in told
+
+
 def test_check_mode_approves_nothing(fake: FakeApi) -> None:
     put = approving(fake)
     fake.lists[REQUESTS] = [signing_request()]

@@ -23,8 +23,9 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signing
     judged,
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.signing import request
+from tests.csr.forge import key
 from tests.unit.api_server import RECORDINGS
-from tests.unit.requests_made import CLIENT, NODE, NOW, SERVING, SUBJECT, key, pem, signing_request
+from tests.unit.requests_made import CLIENT, NODE, NOW, SERVING, SUBJECT, pem, signing_request
 
 PI = Station("pi-04", frozenset({"10.77.0.14"}), frozenset({"10.77.0.14", "pi-04"}))
 TOKEN = Station("pi-04", token="abc123", since=NOW - timedelta(minutes=2))
@@ -188,6 +189,42 @@ def test_a_key_that_was_shown_before_is_a_replay(status: Item) -> None:
     before = signing_request("csr-0", text, created="2026-11-23T14:50:00Z", status=status, username="system:node:pi-05")
     found = verdicts(before, signing_request("csr-1", text))
     assert "another request has the same key" in found[-1].objections
+
+
+@pytest.mark.parametrize("signer", [CLIENT, "example.com/any"])
+def test_a_copy_that_somebody_else_makes_does_not_keep_the_node_from_its_certificate(signer: str) -> None:
+    """Every node can read all requests, and send them to a signer of nobody's."""
+    text = pem(owner=key())
+    own = signing_request("csr-1", text)
+    for created in ("2026-11-23T14:59:00Z", "2026-11-23T14:59:01Z"):  # the API has no fractions
+        theirs = signing_request("csr-0", text, created=created, username="system:node:pi-05", signer=signer)
+        assert approved(own, theirs) == ["csr-1"]
+    earlier = signing_request("csr-0", text, created="2026-11-23T14:58:59Z", username="system:node:pi-05")
+    assert approved(own, earlier) == []
+
+
+def test_a_node_that_shows_a_key_twice_at_once_has_none_approved() -> None:
+    text = pem(owner=key())
+    assert approved(signing_request("csr-1", text), signing_request("csr-2", text)) == []
+
+
+@pytest.mark.parametrize("state", [{"conditions": [{"type": "Approved"}]}, {"certificate": "TUlJ"}])
+def test_what_is_older_than_what_was_approved_is_left(state: Item) -> None:
+    """Or of several that wait, one more would be approved at every look."""
+    old = signing_request("csr-0", created="2026-11-23T14:58:00Z")
+    (verdict,) = verdicts(old, signing_request("csr-1", status=state))
+    assert verdict.objections == ("the newer csr-1 asks for the same, and was approved",)
+    other = signing_request("csr-1", pem(names=["10.77.0.14"]), signer=SERVING, status=state)
+    theirs = signing_request("csr-2", username="system:node:pi-05", status=state)
+    before = signing_request("csr-3", created="2026-11-23T14:57:00Z", status=state)
+    assert approved(old, other, theirs, before) == ["csr-0"]
+
+
+def test_a_lifetime_that_a_kubelet_never_asks_for() -> None:
+    item = signing_request()
+    item["spec"]["expirationSeconds"] = 2**31 - 1
+    (verdict,) = verdicts(item)
+    assert verdict.objections == ("it asks to be good for 2147483647 s, and a kubelet leaves that to the signer",)
 
 
 def test_of_several_the_newest_is_approved_alone() -> None:

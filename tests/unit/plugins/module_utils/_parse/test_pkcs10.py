@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.errors import ParseError
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.pkcs10 import LARGEST, normal, pkcs10
-from tests.unit.requests_made import SUBJECT, key, pem
+from tests.csr.forge import key
+from tests.unit.requests_made import SUBJECT, pem
 
 WHOLE = pem(names=["10.77.0.14", "pi-04", "fd00::14"])
 
@@ -61,6 +62,7 @@ def test_kinds_of_keys() -> None:
         (pem(subject=[*SUBJECT, ("OU", "x")]), "the attribute 55040b in its subject"),
         (pem(names=["URI:spiffe://cluster/admin"]), "the name URI spiffe://cluster/admin"),
         (pem(names=["email:root@pi-04"]), "the name email root@pi-04"),
+        (pem(names=["DNS:10.77.0.14"]), "the name of the kind DNS for the address 10.77.0.14"),
         (pem(extensions=[made.BasicConstraints(ca=True, path_length=None)]), "the extension 551d13"),
     ],
 )
