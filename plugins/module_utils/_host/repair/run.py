@@ -183,15 +183,17 @@ class Repairing(Ordered):
         *broken*: the last of it failed. Perhaps nothing of that was done, so there need not be anything to take back.
         """
         for number, op in enumerate(self.undoing, 1):
+            last = broken and number == len(self.undoing)
             if op.undo is None:
+                yield f"cannot be taken back ({op.words}){', as far as it was done' if last else ''}"
                 continue
             try:
-                op.undo()
+                stays = op.undo()
             except TROUBLE as error:
-                if not broken or number < len(self.undoing):
+                if not last:
                     yield f"could not take back ({op.words}): {words(error)}"
             else:
-                yield f"taken back: {op.words}"
+                yield f"taken back in part ({op.words}): {stays}" if stays else f"taken back: {op.words}"
 
     def _prove(self, since: float, until: float, pods: frozenset[str]) -> tuple[NodeEvidence, Checks]:
         """Look until all is shown, or the time is over."""

@@ -41,12 +41,15 @@ class Shown(t.NamedTuple):
 
 
 class Op(t.NamedTuple):
-    """One thing that is done. ``do`` and ``undo`` raise ``OSError``, ``ProbeError``, ``Refused`` or ``ParseError``."""
+    """One thing that is done. ``do`` and ``undo`` raise ``OSError``, ``ProbeError``, ``Refused`` or ``ParseError``.
+
+    What was done cannot always be told before, and not all of it can always be taken back: they return that in words.
+    """
 
     words: str
     shown: Shown
     do: Callable[[], t.Optional[str]]  # what came of it, when that could not be known before; else None
-    undo: t.Optional[Callable[[], None]]  # None: there is nothing that could be taken back
+    undo: t.Optional[Callable[[], t.Optional[str]]]  # what stays, and why; None instead of it: it cannot be taken back
 
 
 class Tools:
