@@ -23,6 +23,7 @@ DELETED: t.Final = Kept(
 NEW_PROCESS: t.Final = Kept("cannot be taken back", r"(?!)", "a process that was ended does not come back")
 KEPT: t.Final[dict[str, Kept]] = {
     "free-disk-space": DELETED,
+    "free-inodes": DELETED,
     "vacuum-journal": DELETED,
     "delete-rotated-logs": DELETED,
     "free-space-beside-images": DELETED,

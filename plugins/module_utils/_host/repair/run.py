@@ -79,6 +79,7 @@ class Repaired(Outcome):
     ops: tuple[Op, ...] = ()  # what is or would be changed
     said: tuple[str, ...] = ()  # what came of it, as far as that could not be known before
     undone: tuple[str, ...] = ()  # what was taken back, and what could not be
+    owners: tuple[str, ...] = ()  # the Pods that stand in the way of what was refused
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,20 @@ class Repairing(Ordered):
         evidence, refusals = self._look()
         seen = Repaired("refused", evidence)
         ops: tuple[Op, ...] = ()
+        owners: tuple[str, ...] = ()
         if not refusals:
             try:
                 ops = prepared(self.repair.changes(evidence), self.tools)
                 refusals = () if ops else ("there is nothing to change: it is as it should be already",)
-            except (NotPossible, Undecided) as why:
+            except NotPossible as why:
+                refusals, owners = (str(why),), why.owners
+            except Undecided as why:
                 refusals = (str(why),)
             except TROUBLE as error:
                 refusals = (f"cannot tell what there is to change: {words(error)}",)
         wanted, state = self.request, " | ".join(op.words for op in ops)[:STATE]
         order = Order(self.repair.step, wanted.cause, wanted.fingerprint, wanted.holder, wanted.reason, state)
-        return t.cast(Repaired, self.ordered(order, replace(seen, refusals=refusals, ops=ops)))
+        return t.cast(Repaired, self.ordered(order, replace(seen, refusals=refusals, ops=ops, owners=owners)))
 
     def _look(self) -> tuple[NodeEvidence, tuple[str, ...]]:
         """A busy node can miss a deadline; when doubt is all that refuses, it is looked at once more."""

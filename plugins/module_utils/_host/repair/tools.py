@@ -29,7 +29,14 @@ QUOTED: t.Final = 300
 
 
 class NotPossible(Exception):
-    """A change that cannot be made on this node; the text says why, and nothing was touched."""
+    """A change that cannot be made on this node; the text says why, and nothing was touched.
+
+    *owners*: the Pods (namespace/name) that stand in its way.
+    """
+
+    def __init__(self, words: str, owners: t.Sequence[str] = ()) -> None:
+        super().__init__(words)
+        self.owners = tuple(owners)
 
 
 class Shown(t.NamedTuple):
@@ -95,3 +102,7 @@ class Tools:
         """Bytes on the filesystem of *path*, as the kubelet counts them."""
         found = os.statvfs(self.path(path))
         return found.f_bavail * found.f_frsize
+
+    def inodes(self, path: str) -> int:
+        """Inodes that are free on the filesystem of *path*, as the kubelet counts them."""
+        return os.statvfs(self.path(path)).f_ffree

@@ -379,6 +379,7 @@ ELSEWHERE = {
     "set-api-server",
     "rebuild-kubeconfig",
     "free-disk-space",
+    "free-inodes",
     "vacuum-journal",
     "delete-rotated-logs",
     "free-space-beside-images",
