@@ -16,11 +16,12 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.change import Change
 
 # Below these every file is looked at.
-TREES: t.Final = ("/etc", "/var/lib/kubelet", "/var/lib/cni", "/usr/local")
+BACKUP: t.Final = "/var/lib/outward-kubelet/backup"
+TREES: t.Final = ("/etc", "/var/lib/kubelet", "/var/lib/cni", "/usr/local", BACKUP)
 # What changes by itself on a node that is ill, or whose kubelet or containerd is started: looked at only where a step
 # changes it.
 RESTLESS: t.Final = re.compile(
-    r"file /var/lib/cni|file /var/lib/kubelet/(?:pods|plugins|plugins_registry|device-plugins|\w+_state|cpu_\w+|memory_\w+)\b"
+    r"file /var/lib/outward-kubelet|file /var/lib/cni|file /var/lib/kubelet/(?:pods|plugins|plugins_registry|device-plugins|\w+_state|cpu_\w+|memory_\w+)\b"
     r"|module |active |link (?:veth|cni)|chains |file /etc/(?:adjtime|resolv\.conf)$"
 )
 
@@ -92,6 +93,15 @@ def differences(before: Fingerprint, after: Fingerprint, wanted: Sequence[str]) 
         if old != new and (_of(place, wanted) or not RESTLESS.match(place)):
             found[place] = f"{old}, then {new}"
     return found
+
+
+def copied(place: str, before: Fingerprint, after: Fingerprint) -> bool:
+    """What was at *place* is in the backup, content, mode and owner; also when there was nothing."""
+    path, was = place.removeprefix("file "), before.places.get(place)
+    copies = [
+        line for each, line in after.places.items() if re.fullmatch(rf"file {BACKUP}/[^/]+{re.escape(path)}", each)
+    ]
+    return was is None or was in copies
 
 
 def _of(place: str, wanted: Sequence[str]) -> bool:

@@ -21,7 +21,15 @@ DELETED: t.Final = Kept(
     "cannot be taken back", r"(?!)", "what was deleted is not there any more; nothing else is touched"
 )
 NEW_PROCESS: t.Final = Kept("cannot be taken back", r"(?!)", "a process that was ended does not come back")
+STATE: t.Final = Kept(
+    "taken back in part .* was made anew meanwhile",
+    r"file /var/lib/kubelet/\w+_state",
+    "the kubelet had started and made a new one; the one before is in the backup",
+)
 KEPT: t.Final[dict[str, Kept]] = {
+    "set-aside-cpu-state": STATE,
+    "set-aside-memory-state": STATE,
+    "set-aside-pod-state": STATE,
     "free-disk-space": DELETED,
     "free-inodes": DELETED,
     "vacuum-journal": DELETED,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tests.chaos.play import Ended
 
-from .places import Fingerprint, differences, unwatched
+from .places import Fingerprint, copied, differences, unwatched
 from .tree import FORCED
 
 BACK: t.Final = "taken back: "
@@ -111,7 +111,9 @@ def _truth(seen: Seen, kept: Kept | None) -> list[str]:
 
 def _node(seen: Seen, kept: Kept | None) -> list[str]:
     found: Mapping[str, str] = differences(seen.before, seen.after, seen.wanted)
-    wrong = [f"{place}: {was}" for place, was in found.items() if not (kept and re.fullmatch(kept.places, place))]
+    stays = [place for place in found if kept and re.fullmatch(kept.places, place)]
+    wrong = [f"{place}: {was}" for place, was in found.items() if place not in stays]
+    wrong += [f"no copy of what was {place}" for place in stays if not copied(place, seen.before, seen.after)]
     wrong += [f"nobody looks at {path}" for path in unwatched(seen.wanted)]
     gone = seen.before.containers - seen.after.containers
     wrong += [f"{len(gone)} of {len(seen.before.containers)} containers do not run on"] if gone else []

@@ -96,6 +96,17 @@ def test_what_stays_by_its_nature_has_to_be_said_and_nothing_else_may_stay() -> 
     ]
 
 
+def test_of_what_was_made_anew_there_is_a_copy() -> None:
+    place, kept = "file /var/lib/kubelet/cpu_manager_state", steps.KEPT["set-aside-cpu-state"]
+    undone = ["taken back: sets a", "taken back in part (writes b): x was made anew meanwhile, which stays"]
+    there = replace(seen(ended=Ended(2, "", report(undone=undone), 1.0), wanted=(place,)), before=node(**{place: "ab"}))
+    copy = "file /var/lib/outward-kubelet/backup/20261129T120000Z-x/var/lib/kubelet/cpu_manager_state"
+    good = replace(there, after=node(**{place: "cd", copy: "ab"}))
+    assert mistakes(good, kept) == []
+    other = replace(there, after=node(**{place: "cd", copy: "ef"}))
+    assert mistakes(other, kept) == [f"no copy of what was {place}"]
+
+
 def test_what_changes_by_itself_counts_only_where_the_step_works() -> None:
     after = node(**{"module dummy": "loaded", "file /var/lib/kubelet/cpu_manager_state": "600 0:0 ef"})
     assert differences(BEFORE, after, WANTED) == {}
