@@ -15,17 +15,18 @@ import sys
 import tempfile
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided, from_json
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
+from tests.certificates.secrets import Loud
 from tests.chaos import outside
-from tests.chaos.play import Ended, Player
+from tests.chaos.play import Ended, Started
 from tests.faults.lab import NotInjected, inject, undo
-from tests.faults.model import Fault
+from tests.lab._access import grant
 from tests.lab._lab import Lab, open_lab
 from tests.lab._model import LabError, default_paths, parse_host
 from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
@@ -33,9 +34,11 @@ from tests.matrix.row import NotReset, locked, reset, versions_of
 
 from . import steps, tree
 from .places import TREES, Fingerprint, differences, fingerprint, places
+from .steps import Try
 from .verdict import Seen, mistakes, told
 
 MODE: t.Final = "undo"
+SOAK: t.Final = 5
 LOOKER: t.Final = Path(__file__).with_name("looker.py")
 KEEP: t.Final = ROOT / ".build" / "undo-reports"
 # systemd starts containerd again 5 s after it ended, and a runtime that restarts has its sockets a little later.
@@ -48,56 +51,63 @@ def look(lab: Lab, host: str) -> Fingerprint:
     return fingerprint(lab.guest(parse_host(host)).run(program, timeout=120))
 
 
-def name(step: str, fault: Fault) -> str:
-    """The row's."""
-    return f"{step}: {fault.id}"
-
-
-def row(step: str, fault: Fault, lab: Lab, host: str) -> tuple[Row, dict[str, str]]:
+def row(each: Try, lab: Lab, host: str) -> tuple[Row, dict[str, str]]:
     """One row, and the versions that were seen. Never raises for a row that could not be run."""
-    kept = steps.KEPT.get(step)
+    kept = steps.KEPT.get(each.step)
     expected = {"outcome": "failed", "different": kept.places if kept else [], "stays": kept.why if kept else "nothing"}
-    entry = unrun(name(step, fault), kind=step, mode=MODE, host=host, at=commit(), expected=expected)
+    entry = unrun(each.name, kind=each.step, mode=MODE, host=host, at=commit(), expected=expected)
     try:
         reset(host)
         with tempfile.TemporaryDirectory(prefix="outward-undo-") as place, contextlib.ExitStack() as stack:
-            if fault.scope == "cluster":
-                stack.callback(undo, fault, host)
-            inject(fault, host)
-            return measured(step, Stage(lab, host, Path(place), steps.variables(fault)), entry)
+            if each.fault.scope == "cluster":
+                stack.callback(undo, each.fault, host)
+            inject(each.fault, host)
+            return measured(each, Stage(lab, host, Path(place)), entry)
     except (NotReset, NotInjected, LabError) as why:
         return {**entry, "note": f"could not be run: {why}"}, {}
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One node of the lab, a directory for its report, and what a person would say besides."""
+    """One node of the lab, and a directory for its report."""
 
     lab: Lab
     host: str
     place: Path
-    variables: dict[str, t.Any]
+
+    def play(self, each: Try) -> Ended:
+        """The shipped playbook, out of the copy of the collection."""
+        access = "recover" if each.playbook == steps.RECOVER else "certificates"
+        run = Loud("recover", SOAK, 1, each.variables, access=access, playbook=each.playbook)
+        path = {"ANSIBLE_COLLECTIONS_PATH": str(tree.COLLECTIONS), "PYTHONPATH": ""}
+        return Started(run, self.host, self.place, path).wait()
 
 
-def measured(step: str, stage: Stage, entry: Row) -> tuple[Row, dict[str, str]]:
+def measured(each: Try, stage: Stage, entry: Row) -> tuple[Row, dict[str, str]]:
     """Look, recover in vain, look again."""
     lab, host = stage.lab, stage.host
-    before, ours = look(lab, host), outside.look(lab, host)
+    before, ours, tokens = look(lab, host), outside.look(lab, host), secrets(lab)
     start = time.monotonic()
-    path = {"ANSIBLE_COLLECTIONS_PATH": str(tree.COLLECTIONS), "PYTHONPATH": ""}
-    ended = Player(variables=stage.variables, environment=path)(host, stage.place)
+    ended = stage.play(each)
     seconds = round(time.monotonic() - start, 1)
-    keep(entry["case"], ended)
-    wanted = where(step, ended)
-    seen = settled(Seen(step, ended, before, before, wanted, ()), lab, host, ours)
-    wrong = mistakes(seen, steps.KEPT.get(step))
+    keep(each.name, ended)
+    seen = settled(Seen(each.step, ended, before, before, where(each.step, ended), ()), lab, host, ours)
+    seen = replace(seen, left=(*seen.left, *(f"token {name}" for name in secrets(lab) - tokens)))
+    wrong = mistakes(seen, steps.KEPT.get(each.step))
     versions = versions_of(ended.report) if ended.report else {}
     return {**entry, "seen": told(seen), "ok": not wrong, "seconds": seconds, "note": "; ".join(wrong)}, versions
+
+
+def secrets(lab: Lab) -> frozenset[str]:
+    """Bootstrap tokens are among them. Raises LabError."""
+    return frozenset(lab.kubectl("get", "secrets", "-n", "kube-system", "-o", "name").split())
 
 
 def where(step: str, ended: Ended) -> tuple[str, ...]:
     """The places that the step works at, on this node: by the very evidence that it was planned with."""
     evidence = ((ended.report or {}).get("evidence") or {}).get("node")
+    if step not in REPAIRS:  # its files lie where all is looked at
+        return ()
     try:
         return places(REPAIRS[step].changes(from_json(NodeEvidence, evidence))) if evidence else ()
     except Undecided:
@@ -152,21 +162,22 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="name the rows, and run none")
     parser.add_argument("--results", type=Path, default=ROOT / "docs" / "results" / "undo.json")
     options = parser.parse_args()
-    chosen = [pair for pair in steps.rows() if re.search(options.only, name(*pair))]
+    chosen = [each for each in steps.rows() if re.search(options.only, each.name)]
     if options.list:
-        print("\n".join(name(*pair) for pair in chosen))
+        print("\n".join(each.name for each in chosen))
         return 0
     tree.build()
     results, lab = Results(options.results, "make undo"), open_lab(default_paths(os.environ, Path.home()))
-    for step, fault in chosen:
-        if options.again or not results.done(name(step, fault), MODE, commit()):
+    grant(lab, ("certificates",))
+    for each in chosen:
+        if options.again or not results.done(each.name, MODE, commit()):
             with locked(options.host):
-                entry, versions = row(step, fault, lab, options.host)
+                entry, versions = row(each, lab, options.host)
                 results.put(entry, versions)
                 print(line(entry), flush=True)
     with locked(options.host):
         reset(options.host)
-    wanted = {name(*pair) for pair in chosen}
+    wanted = {each.name for each in chosen}
     return 1 if any(entry["ok"] is False for entry in results.rows if entry["case"] in wanted) else 0
 
 

@@ -12,7 +12,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnos
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import REPAIRING
 from tests.faults.model import Fault
-from tests.faults.table import SINGLE
+from tests.faults.table import FAULTS, SINGLE
 
 from .verdict import Kept
 
@@ -38,26 +38,44 @@ KEPT: t.Final[dict[str, Kept]] = {
     "kill-containerd": NEW_PROCESS,
     "restart-containerd": NEW_PROCESS,
 }
+RENEW: t.Final = "renew-client-certificate"
 # What a person has to say before a step is taken at all.
 ALLOWED: t.Final = {"kubelet-unit-masked": "unmask-kubelet"}
+RECOVER, CERTIFICATES = "node-recover.yml", "certificates-recover.yml"
 
 
-def rows() -> list[tuple[str, Fault]]:
-    """(repair, fault) for each; the first fault of each repair first, and then the others, the quick ones first."""
-    steps = {fault.id: ALLOWED.get(fault.id, next(iter(fault.actions), "")) for fault in SINGLE.values()}
-    pairs = [(steps[fault.id], fault) for fault in SINGLE.values() if steps[fault.id] in REPAIRS]
-    pairs.sort(key=lambda pair: pair[1].deadline)
-    first = dict(reversed(pairs))
-    ahead = [(step, fault) for step, fault in pairs if first[step] is fault]
-    return ahead + [pair for pair in pairs if pair not in ahead]
+class Try(t.NamedTuple):
+    """One row: a step, the fault that it is for, and how it is asked for."""
+
+    step: str
+    fault: Fault
+    playbook: str = RECOVER
+
+    @property
+    def name(self) -> str:
+        """The row's."""
+        return f"{self.step}: {self.fault.id}"
+
+    @property
+    def variables(self) -> dict[str, t.Any]:
+        """What a person would give for it."""
+        return {"outward_steps": {"allow": [ALLOWED[self.fault.id]]}} if self.fault.id in ALLOWED else {}
 
 
-def variables(fault: Fault) -> dict[str, t.Any]:
-    """What a person would give for it."""
-    return {"outward_steps": {"allow": [ALLOWED[fault.id]]}} if fault.id in ALLOWED else {}
+def rows() -> list[Try]:
+    """The first fault of each repair first, the quick ones before the others, and then what is left of them."""
+    tries = [Try(ALLOWED.get(f.id, next(iter(f.actions), "")), f) for f in SINGLE.values()]
+    tries = [each for each in tries if each.step in REPAIRS]
+    tries += [
+        Try(RENEW, FAULTS[name], CERTIFICATES) for name in ("kubelet-client-cert-expired", "kubelet-client-ca-rejected")
+    ]
+    tries.sort(key=lambda each: each.fault.deadline)
+    first = {each.step: each for each in reversed(tries)}
+    ahead = [each for each in tries if first[each.step] is each]
+    return ahead + [each for each in tries if each not in ahead]
 
 
 def without() -> list[str]:
     """Repairs that no fault of ours leads to."""
-    tried = {step for step, dummy in rows()}
+    tried = {each.step for each in rows()}
     return [step for step in REPAIRS if step not in tried]

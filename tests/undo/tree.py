@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A copy of the collection, as symbolic links, in which one function is another: the proof of a repair says no.
+"""A copy of the collection, as symbolic links, in which one function is another: the proof of a step says no.
 
 So nothing of a test stands in the product. What is proven is asked as ever, and waited for as long: what a repair
 changes has its time to work on the node before it is taken back.
@@ -19,7 +19,6 @@ from tests.matrix.results import ROOT
 COLLECTIONS: t.Final = ROOT / ".build" / "undo"
 # What ansible-playbook reads of a collection.
 PARTS: t.Final = ("galaxy.yml", "meta", "playbooks", "plugins", "roles")
-REPLACED: t.Final = Path("plugins/module_utils/_host/repair/run.py")
 FORCED: t.Final = "forced_to_fail"
 NEVER: t.Final = f'''
 
@@ -34,6 +33,24 @@ def _never(self, since, until, pods):
 
 Repairing._prove = _never
 '''
+# The one step that changes files and is no repair; the same class starts and restarts units, and is left alone there.
+NOT_RENEWED: t.Final = f'''
+
+_proof = Run._prove
+
+
+def _never(self, trial, acted, until):
+    """What the proof says, and no."""
+    evidence, checks = _proof(self, trial, acted, until)
+    return evidence, {{**checks, "{FORCED}": False}} if self.task.change else checks
+
+
+Run._prove = _never
+'''
+REPLACED: t.Final = {
+    Path("plugins/module_utils/_host/repair/run.py"): NEVER,
+    Path("plugins/module_utils/_host/restart.py"): NOT_RENEWED,
+}
 
 
 def build(root: Path = ROOT, collections: Path = COLLECTIONS) -> Path:
@@ -47,10 +64,10 @@ def build(root: Path = ROOT, collections: Path = COLLECTIONS) -> Path:
             _linked(source, target / part)
         else:
             (target / part).symlink_to(source)
-    replaced = target / REPLACED
-    text = replaced.read_text()
-    replaced.unlink()
-    replaced.write_text(text + NEVER)
+    for path, more in REPLACED.items():
+        text = (target / path).read_text()
+        (target / path).unlink()
+        (target / path).write_text(text + more)
     return collections
 
 

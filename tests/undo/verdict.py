@@ -17,6 +17,7 @@ from .places import Fingerprint, copied, differences, unwatched
 from .tree import FORCED
 
 BACK: t.Final = "taken back: "
+PUT_BACK: t.Final = "what was there before was put back"  # as a step says it that is no repair
 # How the report says that something is not as it was.
 NOT_BACK: t.Final = re.compile(r"taken back in part|cannot be taken back|could not take back")
 
@@ -100,6 +101,9 @@ def _report(seen: Seen) -> list[str]:
 
 def _truth(seen: Seen, kept: Kept | None) -> list[str]:
     """Each change is answered for; nothing is said to stay that has no reason to."""
+    if "changes" not in seen.action:
+        notes = (seen.ended.report or {}).get("notes", ())
+        return [] if PUT_BACK in notes else [f"it does not say that {PUT_BACK}"]
     undone = seen.action.get("undone", [])
     silent = [words for words in seen.action["changes"] if not any(words in line for line in undone)]
     # What came of it is told behind what was done, and is nothing that could be taken back.

@@ -10,15 +10,16 @@ import filecmp
 from pathlib import Path
 
 from tests.matrix.results import ROOT
-from tests.undo.tree import FORCED, NEVER, REPLACED, build
+from tests.undo.tree import FORCED, REPLACED, build
 
 
-def test_one_file_is_another_and_all_others_are_the_collections_own(tmp_path: Path) -> None:
+def test_one_function_of_a_step_is_another_and_all_other_files_are_the_collections_own(tmp_path: Path) -> None:
     copy = build(ROOT, tmp_path / "undo") / "ansible_collections" / "outward" / "kubelet"
     files = [path for path in copy.rglob("*") if path.is_file()]
     own = [path for path in files if not path.is_symlink()]
-    assert [path.relative_to(copy) for path in own] == [REPLACED]
-    assert own[0].read_text() == (ROOT / REPLACED).read_text() + NEVER
+    assert {path.relative_to(copy) for path in own} == set(REPLACED)
+    assert all((copy / path).read_text() == (ROOT / path).read_text() + more for path, more in REPLACED.items())
+    assert all(more.count("def ") == 1 and FORCED in more for more in REPLACED.values())
     assert all(filecmp.cmp(path, ROOT / path.relative_to(copy), shallow=False) for path in files if path.is_symlink())
     assert (copy / "roles/node_recovery/tasks/main.yml") in files
 

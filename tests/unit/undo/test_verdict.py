@@ -159,11 +159,23 @@ def test_every_kind_of_change_has_its_places() -> None:
 
 def test_every_repair_has_a_row_and_the_first_of_each_comes_first() -> None:
     assert steps.without() == []
-    names = [step for step, dummy in steps.rows()]
+    names = [each.step for each in steps.rows()]
     assert len(set(names[: len(set(names))])) == len(set(names))
     assert set(steps.KEPT) <= set(names)
-    masked = next(fault for dummy, fault in steps.rows() if fault.id == "kubelet-unit-masked")
-    assert steps.variables(masked) == {"outward_steps": {"allow": ["unmask-kubelet"]}}
+    masked = next(each for each in steps.rows() if each.fault.id == "kubelet-unit-masked")
+    assert masked.variables == {"outward_steps": {"allow": ["unmask-kubelet"]}}
+    renewed = [each for each in steps.rows() if each.step == steps.RENEW]
+    assert {each.playbook for each in renewed} == {steps.CERTIFICATES}
+
+
+def test_a_step_that_is_no_repair_says_it_in_a_note() -> None:
+    action = {"step": STEP, "result": "failed", "detail": "not shown: forced_to_fail"}
+    quiet = {"outcome": "failed", "actions": [action], "plan": [], "notes": []}
+    said = {**quiet, "notes": ["what was there before was put back"]}
+    assert mistakes(seen(ended=Ended(2, "", said, 1.0)), None) == []
+    assert mistakes(seen(ended=Ended(2, "", quiet, 1.0)), None) == [
+        "it does not say that what was there before was put back"
+    ]
 
 
 def test_a_fingerprint_is_what_the_node_printed() -> None:
