@@ -72,7 +72,7 @@ molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for o
 	@$(PY) -m tests.tools.molecule $(S)
 
 ##@ Measured results
-.PHONY: matrix matrix-recover matrix-quick quiet rbac drain chaos must-not-act concurrency certificates csr join bench floor bench-pure
+.PHONY: matrix matrix-recover matrix-quick quiet rbac drain chaos must-not-act concurrency certificates csr join bench floor undo disk bench-pure
 HOSTS ?= pi-04,pi-05
 comma := ,
 matrix: build-tree lab-up ## Every fault on a real node, and its diagnosis (hours); writes docs/results/matrix.json
@@ -119,6 +119,12 @@ bench: build-tree lab-up ## Cost against ping, setup and a person's hands; write
 
 floor: build-tree lab-up ## Each repair beside the same typed by hand, and a blind restart (hours); writes docs/results/floor.json
 	@$(PY) -m tests.floor --host $(firstword $(subst $(comma), ,$(HOSTS)))
+
+undo: build-tree lab-up ## Each repair taken back, because its proof is made to fail (hours); writes docs/results/undo.json
+	@$(PY) -m tests.undo --host $(firstword $(subst $(comma), ,$(HOSTS)))
+
+disk: build-tree lab-up ## Disks filled by logs, images, inodes and volumes: what goes, what stays; writes docs/results/disk.json
+	@$(PY) -m tests.disk --host $(firstword $(subst $(comma), ,$(HOSTS)))
 
 bench-pure: build-tree ## Cost of the diagnosis alone, without the lab; writes docs/results/bench-pure.json
 	@$(PY) -m tests.bench.pure

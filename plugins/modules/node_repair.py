@@ -55,6 +55,7 @@ options:
       - set-pause-image
       - restore-containerd-config
       - free-disk-space
+      - free-inodes
       - vacuum-journal
       - delete-rotated-logs
       - free-space-beside-images
@@ -124,6 +125,14 @@ refusals:
   type: list
   elements: str
   sample: ["kubelet-swap-on is not there any more: its rule does not hold on fresh evidence"]
+owners:
+  description:
+    - Of a refusal for want of space, the Pods (V(namespace/name)) whose volumes, host paths or logs take the most of that filesystem.
+    - Empty when something else takes more, or when it is not known whose it is.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 notes:
   description: What the ledger has to tell besides, such as an earlier run that was cut off.
   returned: always

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 from pathlib import PurePath
 
-from .model import Fault, controller, node, program
+from .model import Fault, Step, controller, node, program
+from .pods import GONE, pod
 
 CACHE: t.Final = "/var/cache/apt/archives"
 
@@ -39,6 +40,64 @@ def beside_packages(directory: str) -> str:
 def alone_again(directory: str, units: str) -> str:
     """The inverse of both."""
     return f"umount -l {CACHE}; {shared_again(directory, units)}"
+
+
+# The kubelet evicts no Pod of this priority: what its volume has taken stays, and others are evicted for it.
+CRITICAL: t.Final = '"priorityClassName": "system-node-critical", '
+DATA: t.Final = "/var/lib/outward-data"
+RUNS: t.Final = controller("kubectl wait --for=condition=Ready pod/$POD --timeout=120s")
+
+
+def filled(path: str, part: int) -> str:
+    """Lines that make a file at *path* so large that *part* per cent of the root filesystem are left."""
+    return f"set -- $(df -B1 --output=size,avail / | tail -1)\nfallocate -l $(($2 - $1 * {part} / 100)) {path}"
+
+
+def owned(volume: str) -> tuple[Step, ...]:
+    """A Pod that the kubelet does not evict, with this volume (JSON members) at /data."""
+    return (
+        pod(
+            spec=f'{CRITICAL}"volumes": [{{"name": "data", {volume}}}], ',
+            container=', "volumeMounts": [{"name": "data", "mountPath": "/data"}]',
+        ),
+        RUNS,
+    )
+
+
+# An image of 110 MiB that was pulled and that nobody uses: it has the digest of a registry, and the kubelet lets it be,
+# since somebody has told it to keep images for a day (imageMinimumGCAge).
+BALLAST: t.Final = """
+import hashlib, io, json, os, subprocess, tarfile
+LAYER, IMAGE, KIND = "/var/lib/outward-layer", "/var/lib/outward-image", "application/vnd.oci.image."
+entry = tarfile.TarInfo("ballast")
+entry.size = 110 << 20
+with tarfile.open(LAYER, "w") as tar, open("/dev/zero", "rb") as zero:
+    tar.addfile(entry, zero)
+with open(LAYER, "rb") as file:
+    layer = {"digest": "sha256:" + hashlib.file_digest(file, "sha256").hexdigest(), "size": os.path.getsize(LAYER)}
+def described(kind, document):
+    data = json.dumps(document).encode()
+    return {"mediaType": KIND + kind, "digest": "sha256:" + hashlib.sha256(data).hexdigest(), "size": len(data)}, data
+rootfs = {"type": "layers", "diff_ids": [layer["digest"]]}
+config, text = described("config.v1+json", {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": rootfs})
+layers = [{"mediaType": KIND + "layer.v1.tar", **layer}]
+manifest, whole = described("manifest.v1+json", {"schemaVersion": 2, "config": config, "layers": layers})
+named = {**manifest, "annotations": {"io.containerd.image.name": "registry.test/ballast:1"}}
+small = {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "blobs/sha256/" + config["digest"][7:]: text,
+    "blobs/sha256/" + manifest["digest"][7:]: whole,
+    "index.json": json.dumps({"schemaVersion": 2, "manifests": [named]}).encode()}
+with tarfile.open(IMAGE, "w") as tar:
+    tar.add(LAYER, "blobs/sha256/" + layer["digest"][7:])
+    for name, data in small.items():
+        entry = tarfile.TarInfo(name)
+        entry.size = len(data)
+        tar.addfile(entry, io.BytesIO(data))
+ctr = ["ctr", "-n", "k8s.io", "images"]
+subprocess.run([*ctr, "import", IMAGE], check=True)
+subprocess.run([*ctr, "tag", "registry.test/ballast:1", "registry.test/ballast@" + manifest["digest"]], check=True)
+os.unlink(LAYER)
+os.unlink(IMAGE)
+"""
 
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
@@ -141,8 +200,74 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=controller('[ "$(condition DiskPressure)" = True ]'),
         undo=(node(shared_again("/var/lib/kubelet", "kubelet")),),
-        outcome="needs-operator",
+        outcome="refused",
         deadline=120,
-        note="hardly an inode is left, with most of the bytes free",
+        note="hardly an inode is left, with most of the bytes free; somebody's files have them: nothing is deleted",
+    ),
+    Fault(
+        id="inode-exhaustion-package-cache",
+        roots=("inode-exhaustion",),
+        inject=(
+            node(
+                f"{own_filesystem('/var/lib/kubelet', 'kubelet', '-i 262144')}\n"
+                f"{beside_packages('/var/lib/kubelet')}; cd {CACHE}\n"
+                'python3 -c \'import os\nname = 0\nwhile os.statvfs(".").f_favail > 40: name += 1; open(f"{name}.deb", "w").write("x")\''
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(node(alone_again("/var/lib/kubelet", "kubelet")),),
+        outcome="recovered",
+        actions=("free-inodes",),
+        deadline=120,
+        note="the kubelet's directory and the package cache on one filesystem, and what nobody misses has its inodes",
+    ),
+    Fault(
+        id="disk-pressure-unused-image",
+        roots=("disk-pressure-nodefs",),
+        inject=(
+            node(
+                "setting imageMinimumGCAge 24h; restart kubelet\n"
+                f"cat > /run/outward-ballast.py <<'PROGRAM'\n{BALLAST}PROGRAM\n"
+                f"python3 /run/outward-ballast.py\n{filled('/var/lib/outward-fill', 14)}"
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(
+            node("rm -f /var/lib/outward-fill; ctr -n k8s.io images rm $(ctr -n k8s.io images ls -q name~=ballast)"),
+            node("back; restart kubelet"),
+        ),
+        outcome="recovered",
+        actions=("free-disk-space",),
+        deadline=180,
+        note="14 % of the filesystem left, and an image that nobody uses and that the kubelet was told to keep for a day",
+    ),
+    Fault(
+        id="disk-pressure-volume",
+        roots=("disk-pressure-nodefs",),
+        inject=(
+            *owned('"emptyDir": {}'),
+            node(
+                "volume=$(ls -d /var/lib/kubelet/pods/*/volumes/kubernetes.io~empty-dir/data | head -1)\n"
+                + filled("$volume/table", 5)
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(GONE,),
+        outcome="refused",
+        deadline=120,
+        note="the emptyDir of a Pod that the kubelet may not evict: nothing is deleted, and the Pod is named",
+    ),
+    Fault(
+        id="disk-pressure-host-path",
+        roots=("disk-pressure-nodefs",),
+        inject=(
+            *owned(f'"hostPath": {{"path": "{DATA}", "type": "DirectoryOrCreate"}}'),
+            node(filled(f"{DATA}/table", 5)),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(GONE, node(f"rm -r {DATA}")),
+        outcome="refused",
+        deadline=120,
+        note="a directory of the host that a Pod writes to: nothing is deleted, and the Pod is named",
     ),
 )

@@ -44,6 +44,7 @@ class Fake(Tools):
         self.said: dict[str, str | ProbeError] = said.get("said", {})
         self.answers: dict[str, bytes] = said.get("answers", {})
         self.free: t.Callable[[], int] = lambda: 0
+        self.unused: t.Callable[[], int] = lambda: 0  # inodes
         self.server = said.get("server", "")
         self.answer: ApiPath = said.get("answer", healthy_node().network.api)
         self.answer_by_name: ApiPath = said.get("answer_by_name", self.answer)
@@ -89,6 +90,9 @@ class Fake(Tools):
 
     def available(self, path: str) -> int:
         return self.free()
+
+    def inodes(self, path: str) -> int:
+        return self.unused()
 
 
 @dataclass

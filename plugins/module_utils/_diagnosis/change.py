@@ -187,7 +187,7 @@ class Reservations(t.NamedTuple):
 
 
 class Space(t.NamedTuple):
-    """Bytes that are given back on one filesystem until *goal* are available; what is taken stands in *sources*.
+    """Bytes (or inodes) that are given back on one filesystem until *goal* are available; what is taken stands in *sources*.
 
     In their order: packages, journal, logs, images; from what nobody misses to what costs a download.
     """
@@ -195,6 +195,7 @@ class Space(t.NamedTuple):
     path: str  # on the filesystem that is meant
     goal: int
     sources: tuple[str, ...]
+    unit: str = "bytes"  # bytes, inodes
 
 
 Change = t.Union[

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,9 @@ Outcome = t.Literal[
 OWN_PLAN: t.Final = frozenset({"join", "rotate"})
 ACTING: t.Final = OWN_PLAN | {"recover"}
 GOOD: t.Final = frozenset({"healthy", "recovered", "diagnosed"})
+# namespace/name as Kubernetes allows them (RFC 1123).
+POD: t.Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
+MOST_OWNERS: t.Final = 3
 
 
 @dataclass(frozen=True)
@@ -155,12 +159,21 @@ def close(
         "actions": actions,
         "proof": proof or report["proof"],
         "notes": [*report.get("notes", ()), *(note for a in acted for note in a.get("notes", ())), *notes],
+        "next": _owners(acted) or report["next"],
         "finished": instant(now),
     }
     if error:
         closed["error"] = error
     result = outcome(closed)
     return {**closed, "outcome": "failed" if error and actions else "unknown" if error else result}
+
+
+def _owners(acted: list[JSON]) -> str:
+    """What to type about the Pods that stand in the way of a repair; empty when there are none. A node's words are not trusted."""
+    named = [str(owner) for a in acted if a["result"] == "refused" for owner in a.get("owners", ())]
+    pods = [name.split("/") for name in named if re.fullmatch(POD, name)]
+    commands = "; ".join(f"kubectl describe pod -n {namespace} {name}" for namespace, name in pods[:MOST_OWNERS])
+    return f"{commands} says whose data fills the disk: only they can say what may go" if commands else ""
 
 
 def underway(report: JSON) -> JSON:

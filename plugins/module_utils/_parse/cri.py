@@ -21,6 +21,8 @@ SERVICE: t.Final = "/runtime.v1.RuntimeService/"
 SERVICE_BEFORE: t.Final = "/runtime.v1alpha2.RuntimeService/"  # Version is the same in both
 STATES: t.Final = ("created", "running", "exited", "unknown")  # enum ContainerState
 SOURCE: t.Final = b"kubernetes.io/config.source"
+NAMESPACE: t.Final = b"io.kubernetes.pod.namespace"
+NAME: t.Final = b"io.kubernetes.pod.name"
 # What is ours carries this label, whoever made it and whenever.
 LABEL: t.Final = embedded(1, b"outward.kubelet/probe") + embedded(2, b"true")
 # ListPodSandboxRequest: filter (1) with a label_selector (3), which is a map.
@@ -67,6 +69,27 @@ def ready(message: bytes) -> int:
 def running(message: bytes) -> int:
     """ListContainersResponse -> how many containers run."""
     return sum(1 for item in messages(message, 1) if latest(item).get(6) == STATES.index("running"))
+
+
+def container(name: str) -> bytes:
+    """ContainerStatusRequest of one container by its id."""
+    return embedded(1, name.encode())
+
+
+def mounts(message: bytes) -> tuple[str, tuple[str, ...]]:
+    """ContainerStatusResponse -> namespace/name of its Pod, and the paths of the host that it can write to."""
+    found: list[str] = []
+    names: dict[bytes, str] = {}
+    for status in messages(message, 1):
+        for label in map(latest, messages(status, 12)):
+            names[_octets(label.get(1))] = _string(label.get(2))
+        mounted = [latest(mount) for mount in messages(status, 14)]
+        found += [_path(mount.get(2)) for mount in mounted if not _number(mount.get(3))]
+    return f"{names.get(NAMESPACE, '')}/{names.get(NAME, '')}", tuple(path for path in found if path)
+
+
+def _path(value: t.Union[int, bytes, None]) -> str:
+    return _octets(value).decode("utf-8", "replace")
 
 
 def _by_sandbox(message: bytes) -> t.Mapping[str, list[SandboxContainer]]:

@@ -117,6 +117,7 @@ def disk_pressure_imagefs(node: NodeEvidence, cluster: ClusterEvidence) -> Itera
     restart="useless",
     refusal="a restart frees no inodes",
     automate="guarded",
+    repair="free-inodes",
     explains=("containerd-down", "sym:evictions", "sym:kubelet-crashloop"),
     advice="ssh {host} 'sudo du -x --inodes -d3 {mount} | sort -n | tail' names who has so many files",
 )

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Repairs of full filesystems: bytes are given back in an order from the harmless to the costly, until it is enough.
+"""Repairs of full filesystems: bytes or inodes are given back in an order from the harmless to the costly, until it is enough.
 
 Never a volume, an image that a container uses, or a file of a person's. What cannot be reached that way is refused before
 anything is deleted, and whoever fills the disk is named.
@@ -59,6 +59,36 @@ FREE: t.Final = entered(
         words="deletes the package cache, old journals, rotated container logs and unused images, in this order and only "
         "until the kubelet's threshold is clear; refuses before it begins when that is not enough",
         changes=spaces,
+        patience=TRANSITION,
+    )
+)
+
+
+# Each of them is a file. How many an image has cannot be told before it goes, and the kubelet removes unused images and
+# dead containers itself when inodes are short (pkg/kubelet/eviction, reclaimNodeLevelResources).
+FILES: t.Final = ("packages", "journal", "logs")
+
+
+def inode_goals(node: NodeEvidence) -> dict[str, tuple[Filesystem, int]]:
+    """Mount point -> (the filesystem, inodes that must be free) of those below a threshold of the kubelet's."""
+    limits = node.kubelet.config.eviction_hard
+    found: dict[str, tuple[Filesystem, int]] = {}
+    for signal, disk in (("nodefs.inodesFree", node.pressure.nodefs), ("imagefs.inodesFree", node.pressure.imagefs)):
+        limit = limits.get(signal)
+        if limit and disk.inodes:
+            goal = int(threshold(limit, disk.inodes) + MARGIN * disk.inodes)
+            found[disk.mount_point] = (disk, max(goal, found.get(disk.mount_point, (disk, 0))[1]))
+    return {point: (disk, goal) for point, (disk, goal) in found.items() if disk.inodes_free < goal}
+
+
+INODES: t.Final = entered(
+    Repair(
+        step="free-inodes",
+        words="deletes the package cache, old journals and rotated container logs, in this order and only until the kubelet's "
+        "threshold of inodes is clear; refuses before it begins when that is not enough, and names who has them",
+        changes=lambda node: tuple(
+            Space(disk.path, goal, FILES, "inodes") for disk, goal in inode_goals(node).values()
+        ),
         patience=TRANSITION,
     )
 )

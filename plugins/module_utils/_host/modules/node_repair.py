@@ -56,7 +56,8 @@ def told(result: JSON, outcome: Repaired, backup: str) -> JSON:
     done = {"changes": [*changes, *outcome.said], "undone": list(outcome.undone)}
     done["backup"] = [backup] if os.path.isdir(backup) else []
     without = {name: value for name, value in result.items() if name not in ("before", "after")}
-    return {**without, "action": {**result["action"], **done}, "diff": [shown(op) for op in outcome.ops]}
+    found = {"owners": list(outcome.owners), "diff": [shown(op) for op in outcome.ops]}
+    return {**without, "action": {**result["action"], **done}, **found}
 
 
 def shown(op: Op) -> JSON:

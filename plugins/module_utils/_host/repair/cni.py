@@ -24,7 +24,7 @@ from ..._parse import cri as messages
 from ..._parse.errors import ParseError
 from ..files import names, read, read_or_none
 from ..probes.network import configurations, directories
-from .files import keep, put_back
+from .files import absent, keep, put_back, remove
 from .tools import NotPossible, Op, Shown, Tools
 
 # libcni keeps here what each Pod's network was made with, until it is taken down (libcni/api.go, CacheDir).
@@ -54,11 +54,12 @@ def reservations(change: Reservations, tools: Tools) -> Iterator[Op]:
             keep(tools, f"{base}/{name}")
             os.unlink(f"{place}/{name}")
 
-    def undo() -> None:
-        # An address that has been given to somebody meanwhile stays his.
+    def undo() -> t.Optional[str]:
+        given = [name for name in orphans if os.path.lexists(f"{place}/{name}")]
         for name in orphans:
-            if not os.path.lexists(f"{place}/{name}"):
+            if name not in given:
                 put_back(tools, f"{base}/{name}")
+        return f"given to Pods meanwhile, whose they stay: {', '.join(given)}" if given else None
 
     words = f"releases {len(orphans)} of {len(found)} addresses below {base}"
     yield Op(words, Shown(base, "".join(f"{name}\n" for name in orphans), ""), do, undo)
@@ -94,13 +95,18 @@ def remembered(change: Remembered, tools: Tools) -> Iterator[Op]:
         raise NotPossible(f"the network {networks[0]} needs {', '.join(missing)}, which is not installed")
     path = f"{change.directory}/{NAME.format(networks[0])}"
     place, text = tools.path(path), found[-1].text
+    made = absent(os.path.dirname(place))
 
     def do() -> None:
         os.makedirs(os.path.dirname(place), mode=0o755, exist_ok=True)
         with open(place, "x", encoding="utf-8") as file:
             file.write(text)
 
-    yield Op(f"writes {path}, which the newest Pod was made with", Shown(path, "", text), do, lambda: os.unlink(place))
+    def undo() -> None:
+        os.unlink(place)
+        remove(made)
+
+    yield Op(f"writes {path}, which the newest Pod was made with", Shown(path, "", text), do, undo)
 
 
 def _cached(path: str) -> t.Optional[cni.Cached]:

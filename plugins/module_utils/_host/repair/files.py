@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -34,10 +35,11 @@ def aside(change: Aside, tools: Tools) -> Iterator[Op]:
         keep(tools, change.path)
         os.unlink(place)
 
-    def undo() -> None:
-        # What was made anew meanwhile stays.
-        if not os.path.lexists(place):
-            put_back(tools, change.path)
+    def undo() -> t.Optional[str]:
+        if os.path.lexists(place):
+            return f"{change.path} was made anew meanwhile, which stays; the one before is in the backup"
+        put_back(tools, change.path)
+        return None
 
     shown = Shown(change.path, f"{os.lstat(place).st_size} bytes\n", "")
     yield Op(f"moves {change.path} to {tools.backup}", shown, do, undo)
@@ -59,9 +61,11 @@ def orphan(change: Orphan, tools: Tools) -> Iterator[Op]:
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
         os.rename(place, target)
 
-    def undo() -> None:
-        if not os.path.lexists(place):
-            os.rename(target, place)
+    def undo() -> t.Optional[str]:
+        if os.path.lexists(place):
+            return f"{change.path} was made anew meanwhile, which stays; the one before is in the backup"
+        os.rename(target, place)
+        return None
 
     yield Op(f"moves {change.path} to {tools.backup}", Shown(change.path, "a directory\n", ""), do, undo)
 
@@ -88,6 +92,23 @@ def lines(change: Lines, tools: Tools) -> Iterator[Op]:
         yield _written(words, Content(change.path, after), before, tools)._replace(shown=shown)
     elif change.needed:
         raise NotPossible(f"{change.path} has no line that could be changed: it is written in another way")
+
+
+def absent(directory: str) -> tuple[str, ...]:
+    """Of *directory* and those above it the ones that are not there, the deepest first."""
+    found = []
+    while not os.path.lexists(directory):
+        found.append(directory)
+        directory = os.path.dirname(directory)
+    return tuple(found)
+
+
+def remove(directories: t.Iterable[str]) -> None:
+    """Those that we made; what somebody has put into one meanwhile stays, and so does the directory."""
+    for directory in directories:
+        with contextlib.suppress(FileNotFoundError):
+            if not os.listdir(directory):
+                os.rmdir(directory)
 
 
 def keep(tools: Tools, path: str) -> None:
@@ -139,6 +160,7 @@ def _sync(directory: str) -> None:
 def _written(words: str, wanted: Content, before: t.Optional[str], tools: Tools) -> Op:
     path, after = wanted.path, wanted.text
     place = os.path.realpath(tools.path(path))
+    missing = absent(os.path.dirname(place))
 
     def do() -> None:
         like = None
@@ -152,6 +174,7 @@ def _written(words: str, wanted: Content, before: t.Optional[str], tools: Tools)
     def undo() -> None:
         if before is None:
             os.unlink(place)
+            remove(missing)
         else:
             with open(f"{tools.backup}{path}", "rb") as file:
                 replace(place, file.read(), os.stat(f"{tools.backup}{path}"))

@@ -79,6 +79,7 @@ class Repaired(Outcome):
     ops: tuple[Op, ...] = ()  # what is or would be changed
     said: tuple[str, ...] = ()  # what came of it, as far as that could not be known before
     undone: tuple[str, ...] = ()  # what was taken back, and what could not be
+    owners: tuple[str, ...] = ()  # the Pods that stand in the way of what was refused
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,20 @@ class Repairing(Ordered):
         evidence, refusals = self._look()
         seen = Repaired("refused", evidence)
         ops: tuple[Op, ...] = ()
+        owners: tuple[str, ...] = ()
         if not refusals:
             try:
                 ops = prepared(self.repair.changes(evidence), self.tools)
                 refusals = () if ops else ("there is nothing to change: it is as it should be already",)
-            except (NotPossible, Undecided) as why:
+            except NotPossible as why:
+                refusals, owners = (str(why),), why.owners
+            except Undecided as why:
                 refusals = (str(why),)
             except TROUBLE as error:
                 refusals = (f"cannot tell what there is to change: {words(error)}",)
         wanted, state = self.request, " | ".join(op.words for op in ops)[:STATE]
         order = Order(self.repair.step, wanted.cause, wanted.fingerprint, wanted.holder, wanted.reason, state)
-        return t.cast(Repaired, self.ordered(order, replace(seen, refusals=refusals, ops=ops)))
+        return t.cast(Repaired, self.ordered(order, replace(seen, refusals=refusals, ops=ops, owners=owners)))
 
     def _look(self) -> tuple[NodeEvidence, tuple[str, ...]]:
         """A busy node can miss a deadline; when doubt is all that refuses, it is looked at once more."""
@@ -183,15 +187,17 @@ class Repairing(Ordered):
         *broken*: the last of it failed. Perhaps nothing of that was done, so there need not be anything to take back.
         """
         for number, op in enumerate(self.undoing, 1):
+            last = broken and number == len(self.undoing)
             if op.undo is None:
+                yield f"cannot be taken back ({op.words}){', as far as it was done' if last else ''}"
                 continue
             try:
-                op.undo()
+                stays = op.undo()
             except TROUBLE as error:
-                if not broken or number < len(self.undoing):
+                if not last:
                     yield f"could not take back ({op.words}): {words(error)}"
             else:
-                yield f"taken back: {op.words}"
+                yield f"taken back in part ({op.words}): {stays}" if stays else f"taken back: {op.words}"
 
     def _prove(self, since: float, until: float, pods: frozenset[str]) -> tuple[NodeEvidence, Checks]:
         """Look until all is shown, or the time is over."""

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Bytes that are given back: what there is is measured first, and deleted only when it is enough.
+"""Bytes or inodes that are given back: what there is is measured first, and deleted only when it is enough.
 
 From what nobody misses to what costs a download, the oldest first, and only until the goal is reached. Volumes, images
 that a container uses, logs that are written to and files of a person's are never among it.
@@ -39,55 +39,68 @@ COLLECTED: t.Final = 5.0
 
 
 class Piece(t.NamedTuple):
-    """Something that can go: what it is called, how many bytes that would give, and how it is done."""
+    """Something that can go: what it is called, how many bytes and inodes that would give, and how it is done."""
 
     name: str
     size: int
     remove: Callable[[], None]
+    inodes: int = 1
 
 
 def space(change: Space, tools: Tools) -> Iterator[Op]:
     """One operation: which pieces go is only known as they go, since each is measured."""
-    need = change.goal - tools.available(change.path)
+    unit = UNITS[change.unit]
+    need = change.goal - unit.free(tools, change.path)
     if need <= 0:
         return
     device = os.stat(tools.path(change.path)).st_dev
     pieces = [piece for source in change.sources for piece in SOURCES[source](tools, device)]
-    total = sum(piece.size for piece in pieces)
+    total = sum(unit.worth(piece) for piece in pieces)
     if total < need:
-        raise NotPossible(_too_little(change, need, total, tools))
-    words = f"gives back {size(need)} on the filesystem of {change.path}; {size(total)} could be ({', '.join(change.sources)})"
-    listed = "".join(f"{piece.name} {size(piece.size)}\n" for piece in pieces)
+        raise _too_little(change, need, total, tools)
+    words = (
+        f"gives back {unit.words(need)} on the filesystem of {change.path}; {unit.words(total)} could be "
+        f"({', '.join(change.sources)})"
+    )
+    listed = "".join(f"{piece.name} {unit.words(unit.worth(piece))}\n" for piece in pieces)
     yield Op(
         words,
-        Shown(f"what could go, in this order, until {size(need)} are free", listed, ""),
+        Shown(f"what could go, in this order, until {unit.words(need)} are free", listed, ""),
         _remover(change, pieces, tools),
         None,
     )
 
 
 def _remover(change: Space, pieces: list[Piece], tools: Tools) -> Callable[[], str]:
+    unit = UNITS[change.unit]
+
     def do() -> str:
-        before, gone = tools.available(change.path), 0
+        before, gone = unit.free(tools, change.path), 0
         for piece in pieces:
-            if tools.available(change.path) >= change.goal:
+            if unit.free(tools, change.path) >= change.goal:
                 break
             piece.remove()
             gone += 1
-        now = tools.available(change.path)
+        now = unit.free(tools, change.path)
         if now < change.goal:
-            raise ProbeError(f"{size(now - before)} were freed, and {size(change.goal - now)} are still missing")
-        return f"freed {size(now - before)} in {gone} of {len(pieces)} pieces; {size(now)} are available"
+            raise ProbeError(
+                f"{unit.words(now - before)} were freed, and {unit.words(change.goal - now)} are still missing"
+            )
+        return f"freed {unit.words(now - before)} in {gone} of {len(pieces)} pieces; {unit.words(now)} are available"
 
     return do
 
 
-def _too_little(change: Space, need: int, total: int, tools: Tools) -> str:
+def _too_little(change: Space, need: int, total: int, tools: Tools) -> NotPossible:
     """In words, with the names of who has it: a person has to decide about those."""
-    named = "; ".join(f"{name} {size(taken)}" for name, taken in largest(change.path, tools))
-    return (
-        f"{size(need)} are needed on the filesystem of {change.path}, and all that nobody misses ({', '.join(change.sources)})"
-        f" is {size(total)}: nothing was deleted. The largest there: {named or 'nothing that stands out'}"
+    unit = UNITS[change.unit]
+    found = largest(change.path, tools, change.unit)
+    named = "; ".join(f"{each.name} {unit.words(each.taken)}" for each in found)
+    return NotPossible(
+        f"{unit.words(need)} are needed on the filesystem of {change.path}, and all that nobody misses "
+        f"({', '.join(change.sources)}) is {unit.words(total)}: nothing was deleted. "
+        f"The largest there: {named or 'nothing that stands out'}",
+        found[0].pods if found else (),
     )
 
 
@@ -133,7 +146,8 @@ def journal(tools: Tools, device: int) -> list[Piece]:
         for piece in _files(tools, device, _journals(tools, archived=True)):
             piece.remove()
 
-    rest = [Piece("the journals that are written to", sum(piece.size for piece in active), rotate)] if active else []
+    whole = sum(piece.size for piece in active)
+    rest = [Piece("the journals that are written to", whole, rotate, len(active))] if active else []
     return [*_files(tools, device, _journals(tools, archived=True)), *rest]
 
 
@@ -196,6 +210,18 @@ def _image_remover(name: str, tools: Tools) -> Callable[[], None]:
     return remove
 
 
+class Unit(t.NamedTuple):
+    """What is short: how much of it is free, what a piece has of it, and how one says it."""
+
+    free: Callable[[Tools, str], int]
+    worth: Callable[[Piece], int]
+    words: Callable[[float], str]
+
+
+UNITS: t.Final = {
+    "bytes": Unit(lambda tools, path: tools.available(path), lambda piece: piece.size, size),
+    "inodes": Unit(lambda tools, path: tools.inodes(path), lambda piece: piece.inodes, lambda count: f"{count} inodes"),
+}
 SOURCES: t.Final[dict[str, Callable[[Tools, int], list[Piece]]]] = {
     "packages": packages,
     "journal": journal,

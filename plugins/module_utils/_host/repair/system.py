@@ -203,17 +203,24 @@ def mounted(change: Mounted, tools: Tools) -> Iterator[Op]:
     source = tools.ask(*wanted).strip()
     if not source.startswith("/") or not os.path.exists(tools.path(source)):
         raise NotPossible(f"the disk of {point} is not there ({source or 'no such line in /etc/fstab'})")
-    if any(
-        f"{lead}{point}/" in line for line in read(tools.path("/proc/self/mountinfo")).splitlines() for lead in " =:"
-    ):
+    if _below(point, tools):
         raise NotPossible(f"something is mounted from below {point}: containers still run on what the mount would hide")
 
     def do() -> None:
         tools.run("mount", point)
         tools.run("systemctl", "--no-ask-password", "start", change.unit)
 
-    def undo() -> None:
+    def undo() -> t.Optional[str]:
+        if _below(point, tools):
+            return f"containers run by now on what is mounted there: {point} and {change.unit} stay"
         tools.run("systemctl", "--no-ask-password", "stop", change.unit)
         tools.run("umount", point)
+        return None
 
     yield Op(f"mounts {source} on {point}, and starts {change.unit}", Shown(point, "", f"{source}\n"), do, undo)
+
+
+def _below(point: str, tools: Tools) -> bool:
+    """Something is mounted from below *point*, or on something there."""
+    rows = read(tools.path("/proc/self/mountinfo")).splitlines()
+    return any(f"{lead}{point}/" in row for row in rows for lead in " =:")

@@ -29,7 +29,14 @@ QUOTED: t.Final = 300
 
 
 class NotPossible(Exception):
-    """A change that cannot be made on this node; the text says why, and nothing was touched."""
+    """A change that cannot be made on this node; the text says why, and nothing was touched.
+
+    *owners*: the Pods (namespace/name) that stand in its way.
+    """
+
+    def __init__(self, words: str, owners: t.Sequence[str] = ()) -> None:
+        super().__init__(words)
+        self.owners = tuple(owners)
 
 
 class Shown(t.NamedTuple):
@@ -41,12 +48,15 @@ class Shown(t.NamedTuple):
 
 
 class Op(t.NamedTuple):
-    """One thing that is done. ``do`` and ``undo`` raise ``OSError``, ``ProbeError``, ``Refused`` or ``ParseError``."""
+    """One thing that is done. ``do`` and ``undo`` raise ``OSError``, ``ProbeError``, ``Refused`` or ``ParseError``.
+
+    What was done cannot always be told before, and not all of it can always be taken back: they return that in words.
+    """
 
     words: str
     shown: Shown
     do: Callable[[], t.Optional[str]]  # what came of it, when that could not be known before; else None
-    undo: t.Optional[Callable[[], None]]  # None: there is nothing that could be taken back
+    undo: t.Optional[Callable[[], t.Optional[str]]]  # what stays, and why; None instead of it: it cannot be taken back
 
 
 class Tools:
@@ -92,3 +102,7 @@ class Tools:
         """Bytes on the filesystem of *path*, as the kubelet counts them."""
         found = os.statvfs(self.path(path))
         return found.f_bavail * found.f_frsize
+
+    def inodes(self, path: str) -> int:
+        """Inodes that are free on the filesystem of *path*, as the kubelet counts them."""
+        return os.statvfs(self.path(path)).f_ffree

@@ -161,3 +161,13 @@ def test_a_summary_needs_no_more_than_this() -> None:
     closed = close(report(STOPPED, SILENT), [DONE], PROVEN, None, NOW)
     assert table([brief(closed)]) == table([closed])
     assert "evidence" not in brief(closed)
+
+
+def test_a_refusal_that_names_owners_ends_in_a_word_with_them() -> None:
+    refused = {**REFUSED, "owners": ["shop/db-0", "shop/$(reboot)", "other/web-1"]}
+    found = close(report(STOPPED, SILENT), [refused], None, None, NOW)["next"]
+    assert found.startswith("kubectl describe pod -n shop db-0; kubectl describe pod -n other web-1 says whose data")
+    assert "reboot" not in found
+    before = report(STOPPED, SILENT)["next"]
+    assert close(report(STOPPED, SILENT), [{**REFUSED, "owners": []}], None, None, NOW)["next"] == before
+    assert close(report(STOPPED, SILENT), [{**DONE, "owners": ["shop/db-0"]}], None, None, NOW)["next"] == before

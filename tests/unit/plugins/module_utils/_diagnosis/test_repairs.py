@@ -125,6 +125,7 @@ LEVELS: dict[Automate, set[str]] = {"none": set(), "safe": {"safe"}, "guarded": 
 # node, which has the last word.
 OF_THE_NODE = {
     "free-disk-space",
+    "free-inodes",
     "free-space-beside-images",
     "load-overlay",
     "mount-data-disk",

@@ -379,6 +379,7 @@ ELSEWHERE = {
     "set-api-server",
     "rebuild-kubeconfig",
     "free-disk-space",
+    "free-inodes",
     "vacuum-journal",
     "delete-rotated-logs",
     "free-space-beside-images",
@@ -732,6 +733,8 @@ def test_a_file_that_was_made_anew_is_not_replaced_by_the_broken_one(tmp_path: P
     host.path = Path(desk.path("/var/lib/kubelet/allocated_pods_state"))
     outcome = repair(host, desk, request(tmp_path, case.cause))
     assert (outcome.result, host.path.read_text()) == ("failed", "new")
+    assert outcome.undone[0].startswith("taken back in part (moves /var/lib/kubelet/allocated_pods_state to ")
+    assert outcome.undone[0].endswith("was made anew meanwhile, which stays; the one before is in the backup")
     copies = list((tmp_path / "backup").rglob("allocated_pods_state"))
     assert [copy.read_text() for copy in copies] == ["broken"]
 

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Filesystem, NodeEvidence
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repairs.disk import goals
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repairs.disk import goals, inode_goals
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair import consumers, space
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded, enum
 from tests.unit.helpers import filesystem, healthy_node
@@ -87,6 +87,106 @@ def test_what_is_not_enough_is_refused_with_the_names_of_the_largest(
     (why,) = outcome.refusals
     assert "100 MiB are needed" in why
     assert "nothing was deleted. The largest there: /var/lib/app 4 MiB; logs of Pod default/web 2 MiB" in why
+
+
+APP_UID = "0123abcd-0000-4000-8000-00000000feed"
+VOLUME = f"/var/lib/kubelet/pods/{APP_UID}/volumes/kubernetes.io~empty-dir/data"
+
+
+def sandbox(uid: str, name: str) -> bytes:
+    return embedded(
+        1,
+        embedded(1, b"s1") + embedded(2, embedded(1, name.encode()) + embedded(2, uid.encode()) + embedded(3, b"shop")),
+    )
+
+
+def status(*paths: tuple[str, bool]) -> bytes:
+    """A ContainerStatusResponse: the Pod's labels, and mounts of the host's paths (read-only or not)."""
+    labels = (("io.kubernetes.pod.namespace", "shop"), ("io.kubernetes.pod.name", "db-0"))
+    return embedded(
+        1,
+        b"".join(embedded(12, embedded(1, key.encode()) + embedded(2, value.encode())) for key, value in labels)
+        + b"".join(
+            embedded(14, embedded(1, b"/data") + embedded(2, path.encode()) + (enum(3, 1) if read_only else b""))
+            for path, read_only in paths
+        ),
+    )
+
+
+CONTAINER = embedded(1, embedded(1, b"c1") + embedded(2, b"s1") + enum(6, 1))
+
+
+Paths = tuple[tuple[str, bool], ...]
+OWNED: list[tuple[str, Paths, str, tuple[str, ...]]] = [
+    (f"{VOLUME}/x", (), "volumes of Pod shop/db-0 3 MiB", ("shop/db-0",)),
+    ("/srv/db/x", (("/srv/db", False),), "/srv/db of Pod shop/db-0 3 MiB", ("shop/db-0",)),
+    ("/srv/db/x", (("/srv/db", True), ("/", False)), "/srv/db/x 3 MiB", ()),  # it only reads there
+    (f"{LOG}/1.log", (("/var/log", False),), "logs of Pod default/web 5 MiB", ("default/web",)),
+]
+
+
+@pytest.mark.parametrize("case", OWNED, ids=lambda case: case[2])
+def test_the_pod_whose_data_fills_a_disk_is_named(
+    case: tuple[str, Paths, str, tuple[str, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, paths, name, owners = case
+    monkeypatch.setattr(consumers, "_mount_point", lambda place: str(tmp_path))
+    known = {"ListPodSandbox": sandbox(APP_UID, "db-0"), "ListContainers": CONTAINER, "ContainerStatus": status(*paths)}
+    made = desk(tmp_path, 100 * MIB, **known)
+    (tmp_path / "var/lib/app/data").unlink()
+    made.write(data, "x" * 3 * MIB)
+    outcome = repair(Patient(node(int(0.05 * SIZE)), []), made, request(tmp_path, "disk-pressure-nodefs"))
+    assert (outcome.result, outcome.owners) == ("refused", owners)
+    assert f"The largest there: {name}" in outcome.refusals[0]
+    assert made.read(data) is not None
+
+
+@pytest.mark.parametrize(
+    ("path", "theirs"),
+    [
+        ("/srv/db", True),
+        ("/data", True),
+        ("/var/lib/db", True),
+        *((path, False) for path in ("/", "/var", "/var/lib", "/etc/kubernetes", "/var/log/app", "/run/x")),
+        ("/var/lib/kubelet/pods/x", False),
+    ],
+)
+def test_a_path_of_the_system_is_no_pods(path: str, theirs: bool) -> None:
+    assert consumers.claimed(path, healthy_node().profile) is theirs
+
+
+def few_inodes(free: int) -> NodeEvidence:
+    whole = amended(disk(int(0.5 * SIZE)), inodes=1000, inodes_free=free)
+    limits = {"nodefs.inodesFree": "5%", "imagefs.inodesFree": "5%"}
+    return node(0, pressure__nodefs=whole, pressure__imagefs=whole, kubelet__config__eviction_hard=limits)
+
+
+def test_inodes_are_given_back_like_bytes_and_no_image_goes(tmp_path: Path) -> None:
+    assert {point: goal for point, (dummy, goal) in inode_goals(few_inodes(40)).items()} == {"/": 70}
+    assert inode_goals(few_inodes(70)) == {}
+    made = desk(tmp_path, 0, ListImages=image("unused", MIB))
+    made.unused = lambda: 68 + 3 - len(left(made) & {DEB, OLD, NEWER})
+    outcome = repair(Patient(few_inodes(40), [few_inodes(200)]), made, request(tmp_path, "inode-exhaustion"))
+    assert (outcome.detail, outcome.result) == ("", "done")
+    assert left(made) == set(FILES) - {DEB, OLD}
+    assert outcome.said == ("freed 2 inodes in 2 of 3 pieces; 70 inodes are available",)
+    assert not [command for command in made.commands if "RemoveImage" in command]
+
+
+def test_too_few_inodes_are_refused_and_who_has_them_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "_mount_point", lambda place: str(tmp_path))
+    made = desk(tmp_path, 0)
+    made.unused = lambda: 20
+    for number in range(30):
+        made.write(f"/var/lib/spool/mail/{number}", "")
+    outcome = repair(Patient(few_inodes(20), []), made, request(tmp_path, "inode-exhaustion"))
+    assert outcome.result == "refused"
+    assert "50 inodes are needed" in outcome.refusals[0]
+    assert (
+        "(packages, journal, logs) is 3 inodes: nothing was deleted. The largest there: /var/lib/spool 32 inodes"
+        in (outcome.refusals[0])
+    )
+    assert (left(made), outcome.owners) == (set(FILES), ())
 
 
 COLLECTING = log("Image garbage collection failed multiple times in a row")
