@@ -22,6 +22,8 @@ if t.TYPE_CHECKING:
 
 JSON = t.Any
 E = t.TypeVar("E", bound="Evidence")
+# Why a question was not answered that never had the time that is its own: of the node, and of nothing that was asked.
+NO_TIME: t.Final = "no time was left"
 
 
 class Undecided(Exception):

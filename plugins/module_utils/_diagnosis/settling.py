@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .diagnose import Diagnosis
-from .evidence import Undecided
+from .evidence import NO_TIME, Undecided
 
 # Seconds. A node that boots has every processor busy, and its kubelet has not renewed its Lease: a Pi is through in one
 # minute, the lab's nodes take as long.
@@ -21,6 +21,8 @@ BOOT: t.Final = 120.0
 # When an API server comes back, a kubelet lists its own Node again after up to 30 s and as much again at random (client-go,
 # tools/cache/reflector.go); until then it does not see that Ready was made Unknown, and does not contradict.
 TRANSIENT: t.Final = 60.0
+# A node that several runs look at, or whose Pods all start, has its processors free again after some ten seconds.
+STARVED: t.Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -41,4 +43,7 @@ def too_early(diagnosis: Diagnosis) -> TooEarly | None:
         rest = 0.0
     if rest > 0:
         return TooEarly(rest, f"it booted {BOOT - rest:.0f} s ago")
+    unasked = [probe.name for probe in diagnosis.node.probes if NO_TIME in (probe.problem or "")]
+    if unasked:
+        return TooEarly(STARVED, f"it had no time for {', '.join(unasked)}")
     return TooEarly(TRANSIENT, "nothing is found, and not all is well") if diagnosis.status == "unknown" else None

@@ -23,7 +23,7 @@ import time
 import typing as t
 from collections import deque
 
-from .._diagnosis.evidence import unknown
+from .._diagnosis.evidence import NO_TIME, unknown
 from .child import OPENED, Ask, Batch, Question, busy, kill_group, reap, start
 from .errors import words
 from .wire import decode
@@ -148,7 +148,7 @@ class Runner:
     def _give_up(self) -> None:
         while self._waiting:
             for question in self._waiting.popleft().every():
-                self._keep(Answer(question.name, unknown(f"{question.name}: no time was left to ask"), 0.0))
+                self._keep(Answer(question.name, unknown(f"{question.name}: {NO_TIME} to ask"), 0.0))
 
     def _keep(self, answer: Answer) -> None:
         self._answers[answer.name] = answer
@@ -173,7 +173,9 @@ class Runner:
             if now < self._end and busy(child.pid):
                 child.grace += GRACE
             else:
-                self._finish(child, f"no answer within {now - child.since:.0f} s", True)
+                spent = f"{now - child.since:.0f} s"
+                reason = f"no answer within {spent}" if now >= child.end else f"{NO_TIME} after {spent}"
+                self._finish(child, reason, True)
 
     def _finish(self, child: _Child, reason: str, timed_out: bool) -> None:
         """The question that it is at is lost; those behind it go to another process."""

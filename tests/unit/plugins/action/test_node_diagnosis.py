@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.outward.kubelet.plugins.action import node_diagnosis
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Unknown, to_json
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, Probe
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import SandboxTrial
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Answer
 from tests.unit.helpers import healthy_node
@@ -78,8 +78,11 @@ def test_a_node_that_is_lost_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPat
         (STOPPED, {}, 40.0, [80.0]),
         # Chaos: the API server had just come back.
         ({}, {"node__conditions": conditions(Ready="Unknown")}, 3600.0, [60.0]),
+        # Concurrency: four runs looked at one node at the same time.
+        ({**STOPPED, "probes": (Probe("processes", 0.0, "processes: no time was left to ask"),)}, {}, 3600.0, [30.0]),
+        ({**STOPPED, "probes": (Probe("storage", 5.0, "storage: no answer within 5 s"),)}, {}, 3600.0, []),
     ],
-    ids=["well", "found", "booted", "unknown"],
+    ids=["well", "found", "booted", "unknown", "starved", "hung"],
 )
 def test_a_node_in_the_middle_of_something_is_looked_at_again(
     monkeypatch: pytest.MonkeyPatch, node: Changes, api: Changes, uptime: float, slept: list[float]

@@ -150,6 +150,7 @@ def test_the_budget_ends_everything() -> None:
     assert time.monotonic() - begin < 2
     assert [answer.timed_out for answer in answers.values()].count(True) == 3
     assert answers["t4"].value == Unknown("t4: no time was left to ask")
+    assert answers["t0"].value == Unknown("t0: no time was left after 0 s")  # its own deadline was far away
 
 
 def spin(seconds: float) -> str:
