@@ -12,6 +12,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import CHOSEN
 from tests.faults.compound import FILL
 from tests.faults.model import Fault, Step, controller, node
 from tests.faults.network import drop
@@ -58,15 +59,20 @@ def named(id: str, name: str, **more: t.Any) -> Fault:
     return dataclasses.replace(FAULTS[name], id=id, roots=FAULTS[name].roots or (name,), **more)
 
 
+# Many of these causes have a repair: without it, what would be left to do is the restart.
+UNREPAIRED: t.Final = {"outward_steps": {"deny": [step for step in CHOSEN if step != "restart-kubelet"]}}
+
+
 def harmful(what: str, script: str, words: str) -> Case:
     """The kubelet is stopped, and something that it would not survive hides behind that."""
     fault = broken(f"restart-harmful: {what}", node(f"{script}\nsystemctl stop kubelet"))
-    return Case(fault, words, EITHER, kind="gate")
+    return Case(fault, words, EITHER, kind="gate", variables=UNREPAIRED)
 
 
 def useless(name: str) -> Case:
     """The kubelet is ill, and a restart does not cure that."""
-    return Case(named(f"restart-useless: {name}", name), rf"\({name}\).*{RESTART}", EITHER, kind="useless")
+    fault = named(f"restart-useless: {name}", name)
+    return Case(fault, rf"\({name}\).*{RESTART}", EITHER, kind="useless", variables=UNREPAIRED)
 
 
 def entries(*causes: str) -> str:
