@@ -9,9 +9,9 @@ answered by us with the rights that we ship. No node is touched; all that was ma
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import re
+import signal
 import sys
 import typing as t
 from dataclasses import replace
@@ -51,13 +51,10 @@ def main() -> int:
     grant(lab, ("certificates",))
     results = Results(options.results, "make csr")
     due = [case for case in chosen if options.again or not results.done(case.id, case.mode, commit())]
-    # What is made here is to be in nobody's baseline, and a reset of the whole API is to wait; one of a node need not.
-    with alone(lab.paths.state / "lock", shared=True), gathered(lab, options.host, options.other) as people:
-        for beside in (False, True):
-            cases = [case for case in due if case.beside == beside]
-            # All of them in one turn: a row takes seconds, and those that it would wait for take minutes.
-            with locked(options.host, *([options.other] if beside else [])) if cases else contextlib.nullcontext():
-                put(results, cases, Stage(lab, options.host, options.other), people)
+    signal.signal(signal.SIGTERM, ended)
+    for beside in (False, True):
+        if cases := [case for case in due if case.beside == beside]:
+            put(results, cases, Stage(lab, options.host, options.other))
     wanted = {(case.id, case.mode) for case in chosen}
     return 1 if any(row["ok"] is False for row in results.rows if (row["case"], row["mode"]) in wanted) else 0
 
@@ -74,12 +71,21 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def put(results: Results, cases: list[Case], empty: Stage, people: People) -> None:
-    """These rows."""
-    for case in cases:
-        row = measured(case, replace(empty, sent=[]), people)
-        results.put(row, {"kubelet": KUBERNETES_VERSION, "ansible-core": version("ansible-core")})
-        print(line(row), flush=True)
+def ended(number: int, frame: object) -> t.NoReturn:
+    """Whoever ends this, what was made is taken away again."""
+    sys.exit(128 + number)
+
+
+def put(results: Results, cases: list[Case], empty: Stage) -> None:
+    """These rows, all in one turn: a row takes seconds, and those of others that it would wait for take minutes."""
+    lab, host, other = empty.lab, empty.host, empty.other
+    hosts = [host, other] if any(case.beside for case in cases) else [host]
+    # What is made here is to be in nobody's baseline, and a reset of the whole API is to wait; one of a node need not.
+    with locked(*hosts), alone(lab.paths.state / "lock", shared=True), gathered(lab, host, other) as people:
+        for case in cases:
+            row = measured(case, replace(empty, sent=[]), people)
+            results.put(row, {"kubelet": KUBERNETES_VERSION, "ansible-core": version("ansible-core")})
+            print(line(row), flush=True)
 
 
 def line(row: Row) -> str:

@@ -109,7 +109,7 @@ def cut(text: str) -> str:
 
 def unsigned(text: str) -> str:
     """Changed after it was signed."""
-    return _block(_der(text).replace(b"system:node:", b"system:nude:"))
+    return _block(_der(text).replace(b"system:nodes", b"system:nudes"))
 
 
 def of_a_certificate(text: str) -> str:
