@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
@@ -111,19 +112,24 @@ def _pods(tools: Tools) -> Pods:
     """As far as the runtime tells."""
     try:
         known = messages.sandboxes(tools.cri("ListPodSandbox"), tools.cri("ListContainers"))
-        ids = [container.id for pod in known for container in pod.containers if container.state == "running"]
-        mounts = [messages.mounts(tools.cri("ContainerStatus", messages.container(each))) for each in ids]
     except (*EXPECTED, Refused):
         return Pods({}, {})
+    running = [container.id for pod in known for container in pod.containers if container.state == "running"]
+    return Pods({pod.uid: f"{pod.namespace}/{pod.name}" for pod in known}, _paths(running, tools))
+
+
+def _paths(running: t.Sequence[str], tools: Tools) -> dict[str, tuple[str, ...]]:
+    """The longest first: what lies in a path of one Pod below that of another is the former's."""
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for pod, paths in mounts:
-        for path in paths:
-            if claimed(path, tools.profile):
+    end = time.monotonic() + SECONDS
+    for container in running:
+        with contextlib.suppress(*EXPECTED, Refused):  # it has ended meanwhile
+            pod, paths = messages.mounts(tools.cri("ContainerStatus", messages.container(container)))
+            for path in filter(lambda path: claimed(path, tools.profile), paths):
                 found[path].add(pod)
-    # The longest first: what lies in a path of one Pod below that of another is the former's.
-    ranked = sorted(found.items(), key=lambda item: -len(item[0]))
-    names = {pod.uid: f"{pod.namespace}/{pod.name}" for pod in known}
-    return Pods(names, {path: tuple(sorted(pods)) for path, pods in ranked})
+        if time.monotonic() > end:
+            break
+    return {path: tuple(sorted(found[path])) for path in sorted(found, key=len, reverse=True)}
 
 
 def claimed(path: str, profile: Profile) -> bool:
