@@ -11,22 +11,31 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+# What was just forked is not yet what it becomes, so it is read again; all are, now and then, for one that becomes it late.
+READS, LATE = 3, 20
 
-def arguments() -> set[bytes]:
-    """Of every process that there is now."""
+
+def arguments(read: dict[str, int]) -> set[bytes]:
+    """Of every process that is new; *read*: how often each was read, kept from one look to the next."""
+    there = {path.name for path in Path("/proc").iterdir() if path.name.isdigit()}
+    for gone in read.keys() - there:
+        del read[gone]
     found: set[bytes] = set()
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it has ended
-            found.add(path.read_bytes().replace(b"\0", b" "))
+    for name in there:
+        read[name] = read.get(name, 0) + 1
+        if read[name] <= READS or read[name] % LATE == 0:
+            with suppress(OSError):  # it has ended
+                found.add(Path(f"/proc/{name}/cmdline").read_bytes().replace(b"\0", b" "))
     return found
 
 
 def main(target: Path) -> None:
     """Runs until it is stopped; each line once."""
     seen: set[bytes] = set()
+    read: dict[str, int] = {}
     with target.open("ab") as file:
         while True:
-            new = arguments() - seen
+            new = arguments(read) - seen
             seen |= new
             file.writelines(line + b"\n" for line in new)
             file.flush()

@@ -105,8 +105,9 @@ class Sampler:
         return "\n".join(self.lines)
 
     def _sample(self) -> None:
+        read: dict[str, int] = {}
         while not self._end.wait(0.2):
-            self.lines |= {line.decode("utf-8", "replace") for line in arguments()}
+            self.lines |= {line.decode("utf-8", "replace") for line in arguments(read)}
 
 
 def sample_node(host: str) -> None:

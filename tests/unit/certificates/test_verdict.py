@@ -175,6 +175,26 @@ def test_arguments_of_processes_are_seen() -> None:
     assert here({SECRET}, {"arguments here": found.end(), "a report": "nothing"}) == ["arguments here"]
 
 
+def test_a_process_that_becomes_another_late_is_seen_too() -> None:
+    words = "import os, sys; sys.stdin.readline(); os.execvp('sleep', ['sleep', '60.25'])"
+    read: dict[str, int] = {}
+    with subprocess.Popen([sys.executable, "-c", words], stdin=subprocess.PIPE, text=True) as process:
+        for dummy in range(5):
+            sampler.arguments(read)
+        assert read[str(process.pid)] == 5
+        assert process.stdin is not None
+        process.stdin.write("go on\n")
+        process.stdin.flush()
+        until(lambda: Path(f"/proc/{process.pid}/cmdline").read_bytes().startswith(b"sleep"))
+        found = set().union(*(sampler.arguments(read) for dummy in range(sampler.LATE)))
+        process.kill()
+    assert any(line.startswith(b"sleep 60.25") for line in found)
+    assert str(process.pid) in read
+    process.wait()
+    sampler.arguments(read)
+    assert str(process.pid) not in read
+
+
 def test_the_sampler_of_a_node_sees_them_too(tmp_path: Path) -> None:
     target = tmp_path / "sampled"
     with subprocess.Popen([sys.executable, sampler.__file__, str(target)]) as process:
