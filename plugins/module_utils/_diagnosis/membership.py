@@ -188,10 +188,13 @@ def belonging(site: Site) -> Iterator[str]:
         yield f"a node of the profile {node.profile.name} joins in its own way"
     if node.kernel.pod_cgroup_drivers:
         yield f"Pods run on it, so it is a node that has lost its identity, and no machine to join: {RECOVER}"
-    client, authority = node.certificates.client, node.certificates.ca
-    if client and client.common_name != f"system:node:{wanted.name}":
+    client = node.certificates.client
+    if client is None:  # whatever else a join has left half-written, it is nobody's by it
+        return
+    authority = node.certificates.ca
+    if client.common_name != f"system:node:{wanted.name}":
         yield f"it has the identity {client.common_name} already: on it sudo kubeadm reset, if that is not wanted any more"
-    elif client and authority and authority.fingerprint not in wanted.authorities:
+    elif authority and authority.fingerprint not in wanted.authorities:
         yield "it belongs to another cluster (its kubeconfig trusts another CA): on it sudo kubeadm reset"
     elif usable(node.certificates, wanted.name) and accepted(site.found):
         yield "it has joined, or is about to: run it again"

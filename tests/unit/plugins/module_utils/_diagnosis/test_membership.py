@@ -166,6 +166,13 @@ def test_whose_it_is(client: dict[str, t.Any], authority: str, words: str | None
     assert (found == []) if words is None else any(words in each for each in found), found
 
 
+def test_what_a_join_has_left_half_written_and_nobody_can_read_is_no_doubt_about_whose_it_is() -> None:
+    unread = unknown("no PEM certificate in it")
+    assert said(site(**{**HALF, "certificates__ca": unread, "certificates__client_ca": unread})) == []
+    with_client = {"certificates__client": certificate(PEM), "certificates__ca": unread}
+    assert "cannot tell whether it belongs to nobody else" in said(site(**{**HALF, **with_client}))[0]
+
+
 def member(**changes: t.Any) -> NodeEvidence:
     return healthy_node(**{**JOINED, **changes})
 
