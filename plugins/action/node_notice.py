@@ -12,11 +12,11 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.notice import Notice, notices
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.cordon import read
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import Api, connect
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, NotThere, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.notice import tell
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.poll import NODE
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 
@@ -52,10 +52,20 @@ class ActionModule(ActionBase):
             return ["the cluster was not told: it has no such Node, or did not say"]
         try:
             with connect(Access.of(options)) as api:
-                node = node or {"name": incident["node"], "uid": read(api, incident["node"]).uid}
+                node = node or registered(api, incident["node"])
+                if node is None:  # a machine that has not become a node has nothing in the cluster to be told by
+                    return []
                 return tell(api, node, told, socket.gethostname())
         except (KubeError, Silent) as error:
             return [f"the cluster was not told: {error}"]
+
+
+def registered(api: Api, name: str) -> dict[str, str] | None:
+    """The same of the Node as it is now; None: there is none. Raises KubeError and Silent."""
+    try:
+        return {"name": name, "uid": str(api.ask(NODE, name)["metadata"]["uid"])}
+    except NotThere:
+        return None
 
 
 def known(incident: dict[str, t.Any]) -> dict[str, str] | None:

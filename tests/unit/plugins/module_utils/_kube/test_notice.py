@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.action.node_notice import known
+from ansible_collections.outward.kubelet.plugins.action.node_notice import known, registered
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.notice import EVENTS, Notice, notices
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import STEPS
@@ -88,7 +88,9 @@ NODE_PATH, EVENT_PATH = "/api/v1/nodes/pi-04", "/apis/events.k8s.io/v1/namespace
 @pytest.fixture
 def fake() -> Iterator[FakeApi]:
     with serving() as server:
-        server.written[NODE_PATH] = {"metadata": {"name": "pi-04", "resourceVersion": "1", "annotations": {"a": "b"}}}
+        server.written[NODE_PATH] = {
+            "metadata": {"name": "pi-04", "uid": "u-1", "resourceVersion": "1", "annotations": {"a": "b"}}
+        }
         yield server
 
 
@@ -113,6 +115,11 @@ def test_the_cluster_is_told(fake: FakeApi, api: Api) -> None:
     )
     assert written["regarding"] == {"apiVersion": "v1", "kind": "Node", "name": "pi-04", "uid": "u-1"}
     assert written["eventTime"] == "2026-11-23T15:00:00.000000Z"  # by the API server's clock
+
+
+def test_a_machine_that_has_not_become_a_node_has_nothing_to_be_told_by(api: Api) -> None:
+    assert registered(api, "pi-04") == NODE
+    assert registered(api, "pi-99") is None
 
 
 def test_a_refusal_leaves_the_annotation_alone(fake: FakeApi, api: Api) -> None:
