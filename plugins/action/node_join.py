@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ansible.errors import AnsibleActionFail
 
@@ -62,6 +62,7 @@ LOOKING: t.Final = 240
 SERVING_SECONDS, PAUSE = 30.0, 1.0
 # A kubelet that has its certificate registers its Node at once.
 REGISTERED: t.Final = 30.0
+LEFT: t.Final = " was left pending: "
 Options = dict[str, t.Any]
 
 
@@ -148,7 +149,7 @@ class ActionModule(Acting):
                 self._display.warning(problem)
         if result.get("result") == "done":
             problems += welcomed(access, name, options["known"], serving(result))
-        return {**result, "notes": [*result.get("notes", ()), *problems]}
+        return {**result, "notes": [*unanswered(result.get("notes", ()), problems), *problems]}
 
     def _with(self, token: Token, module: Options, variables: Options, access: Access) -> Options:
         """The machine joins and proves; its request is answered meanwhile."""
@@ -159,6 +160,12 @@ class ActionModule(Acting):
         if result.get("result") != "done":
             return {**result, "notes": notes}
         return {**result, "notes": notes, "checks": {**result["checks"], "request_issued": approver.issued()}}
+
+
+def unanswered(notes: Iterable[str], later: Iterable[str]) -> list[str]:
+    """*notes* without those of a request that was left while the machine joined, and judged anew as soon as it had."""
+    judged = {line.partition(" was ")[0] for line in later if " was approved" in line or LEFT in line}
+    return [note for note in notes if LEFT not in note or note.partition(LEFT)[0] not in judged]
 
 
 def joined(node: NodeEvidence, known: tuple[str, ...]) -> t.Callable[[ClusterEvidence], Iterator[str]]:
@@ -241,5 +248,5 @@ def served(api: Api, name: str, known: frozenset[str]) -> list[str]:
         time.sleep(PAUSE)
         found = review(api, Station(name, known, frozenset(read(api, name).addresses)), dry=False)
         told = [f"{verdict.request.name} was approved" for verdict in found.approved]
-        told += [f"{v.request.name} was left pending: {'; '.join(v.objections)}" for v in found.left]
+        told += [f"{v.request.name}{LEFT}{'; '.join(v.objections)}" for v in found.left]
     return told or ["it has made no request for a serving certificate yet: ansible-playbook certificates-approve.yml"]

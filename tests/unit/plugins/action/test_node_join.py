@@ -212,6 +212,14 @@ def test_a_token_is_lent_and_both_requests_are_approved(cluster: FakeApi, monkey
     assert data["token-secret"] not in json.dumps(result)
 
 
+def test_a_request_that_was_left_and_judged_later_is_told_once() -> None:
+    """A kubelet asks for its serving certificate while its join is still being proven."""
+    notes = ["csr-1 was approved", "csr-2 was left pending: system:node:pi-04 asks", "csr-3 was left pending: odd"]
+    assert node_join.unanswered(notes, ["csr-2 was approved"]) == [notes[0], notes[2]]
+    assert node_join.unanswered(notes, ["csr-3 was left pending: why"]) == notes[:2]
+    assert node_join.unanswered(notes, ["it has made no request"]) == notes
+
+
 def test_a_serving_request_that_is_not_the_nodes_is_left(cluster: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     def node(arguments: Result) -> Answer:
         asking(cluster, signing_request("csr-2", pem(names=["10.77.0.15"]), signer=SERVING, created=LATELY))
