@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """``python -m tests.csr``: hostile certificate requests, made at the lab's real API server as whoever an attacker would be, and
-answered by us with the rights that we ship. No node is touched; all that was made is deleted again.
+answered by us with the rights that we ship. The node is only asked for its certificate; all that was made is deleted again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.lab._model import KUBERNETES_VERSION, LabError, default_paths
 from tests.lab._settled import condition
 from tests.lab._shell import locked as alone
 from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
-from tests.matrix.row import locked
+from tests.matrix.row import NotReset, locked, reset
 
 from .cases import CASES, Case
 from .judges import Answered, answered
@@ -53,8 +53,12 @@ def main() -> int:
     due = [case for case in chosen if options.again or not results.done(case.id, case.mode, commit())]
     signal.signal(signal.SIGTERM, ended)
     for beside in (False, True):
-        if cases := [case for case in due if case.beside == beside]:
+        cases = [case for case in due if case.beside == beside]
+        try:
             put(results, cases, Stage(lab, options.host, options.other))
+        except (NotReset, LabError) as reason:
+            print(f"could not be run: {reason}")
+            return 1
     wanted = {(case.id, case.mode) for case in chosen}
     return 1 if any(row["ok"] is False for row in results.rows if (row["case"], row["mode"]) in wanted) else 0
 
@@ -77,15 +81,22 @@ def ended(number: int, frame: object) -> t.NoReturn:
 
 
 def put(results: Results, cases: list[Case], empty: Stage) -> None:
-    """These rows, all in one turn: a row takes seconds, and those of others that it would wait for take minutes."""
+    """These rows, all in one turn: a row takes seconds, and those of others that it would wait for take minutes.
+
+    Raises NotReset and LabError when there is no node that works.
+    """
+    if not cases:
+        return
     lab, host, other = empty.lab, empty.host, empty.other
     hosts = [host, other] if any(case.beside for case in cases) else [host]
     # What is made here is to be in nobody's baseline, and a reset of the whole API is to wait; one of a node need not.
-    with locked(*hosts), alone(lab.paths.state / "lock", shared=True), gathered(lab, host, other) as people:
-        for case in cases:
-            row = measured(case, replace(empty, sent=[]), people)
-            results.put(row, {"kubelet": KUBERNETES_VERSION, "ansible-core": version("ansible-core")})
-            print(line(row), flush=True)
+    with locked(*hosts):
+        reset(host)
+        with alone(lab.paths.state / "lock", shared=True), gathered(lab, host, other) as people:
+            for case in cases:
+                row = measured(case, replace(empty, sent=[]), people)
+                results.put(row, {"kubelet": KUBERNETES_VERSION, "ansible-core": version("ansible-core")})
+                print(line(row), flush=True)
 
 
 def line(row: Row) -> str:
