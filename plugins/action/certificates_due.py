@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from ansible.errors import AnsibleActionFail
@@ -18,9 +17,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.rotation import KINDS, opened
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import both
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import POLICY, policy
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import observe
@@ -51,13 +49,8 @@ class ActionModule(ActionBase):
         if options["days"] < 0:
             raise AnsibleActionFail(f"days is {options['days']}: it must be at least 0")
         host, started = str(variables["inventory_hostname"]), datetime.now(UTC)
-        with ThreadPoolExecutor(1) as pool:
-            listing = pool.submit(evidence_of, options, options["node_name"] or host)
-            node = observe(self, options["profile"], variables)
-            cluster = listing.result()
-        problem = no_node(node, cluster)
-        if problem:
-            raise AnsibleActionFail(problem)
+        name = options["node_name"] or host
+        node, cluster = both(lambda: observe(self, options["profile"], variables), options, name)
         mode: Mode = "check" if self._task.check_mode else "rotate"
         look = Look(host, mode, started, node, cluster, cluster.name)
         found = opened(look, options["rotate"], timedelta(days=options["days"]), policy({**options, **REST}))

@@ -81,7 +81,4 @@ class ActionModule(Acting):
         station = Station(module["node_name"], token=token.id, since=token.made)
         with Approver(access, station) as approver:
             result = super().asked({**module, "token": token.bearer}, variables)
-        found = {**result, "notes": [*result.get("notes", ()), *approver.notes()]}
-        if result.get("result") != "done":
-            return found
-        return {**found, "checks": {**result["checks"], "request_issued": approver.issued()}}
+        return approver.added(result)

@@ -7,16 +7,14 @@
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.certificates import described, inspected
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import both
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import observe
 
@@ -43,12 +41,7 @@ class ActionModule(ActionBase):
         if options["days"] < 0:
             raise AnsibleActionFail(f"days is {options['days']}: it must be at least 0")
         host = str(variables["inventory_hostname"])
-        with ThreadPoolExecutor(1) as pool:
-            listing = pool.submit(evidence_of, options, options["node_name"] or host)
-            node = observe(self, options["profile"], variables, SUBSETS)
-            cluster = listing.result()
-        problem = no_node(node, cluster)
-        if problem:
-            raise AnsibleActionFail(problem)
+        name = options["node_name"] or host
+        node, cluster = both(lambda: observe(self, options["profile"], variables, SUBSETS), options, name)
         items = inspected(node, cluster, timedelta(days=options["days"]))
         return {"changed": False, "certificates": [{"host": host, **item} for item in described(items)]}

@@ -9,10 +9,8 @@ from __future__ import annotations
 import time
 import typing as t
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
@@ -23,10 +21,9 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.inciden
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.settling import too_early
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.starting import worth_trying
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import both
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import POLICY, policy
@@ -79,15 +76,7 @@ class ActionModule(ActionBase):
     def _both(
         self, options: dict[str, t.Any], name: str, variables: dict[str, t.Any]
     ) -> tuple[NodeEvidence, ClusterEvidence]:
-        """The node and the cluster, asked at the same time."""
-        with ThreadPoolExecutor(1) as pool:
-            listing = pool.submit(evidence_of, options, name)
-            node = self._observe(options["profile"], variables)
-            cluster = listing.result()
-        problem = no_node(node, cluster)
-        if problem:
-            raise AnsibleActionFail(problem)
-        return node, cluster
+        return both(lambda: self._observe(options["profile"], variables), options, name)
 
     def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
         node = observe(self, profile, variables)

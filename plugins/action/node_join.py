@@ -37,7 +37,14 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.cordon impor
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.registration import await_node, machines
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import Approver, lent, swept
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import (
+    APPROVED,
+    LEFT,
+    Approver,
+    answered,
+    lent,
+    swept,
+)
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.signing import review
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import x509
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
@@ -62,7 +69,6 @@ LOOKING: t.Final = 240
 SERVING_SECONDS, PAUSE = 30.0, 1.0
 # A kubelet that has its certificate registers its Node at once.
 REGISTERED: t.Final = 30.0
-LEFT: t.Final = " was left pending: "
 Options = dict[str, t.Any]
 
 
@@ -156,15 +162,12 @@ class ActionModule(Acting):
         station = Station(module["node_name"], token=token.id, since=token.made)
         with Approver(access, station) as approver:
             result = super().asked({**module, "token": token.bearer}, variables)
-        notes = [*result.get("notes", ()), *result.get("set", ()), *approver.notes()]
-        if result.get("result") != "done":
-            return {**result, "notes": notes}
-        return {**result, "notes": notes, "checks": {**result["checks"], "request_issued": approver.issued()}}
+        return approver.added({**result, "notes": [*result.get("notes", ()), *result.get("set", ())]})
 
 
 def unanswered(notes: Iterable[str], later: Iterable[str]) -> list[str]:
     """*notes* without those of a request that was left while the machine joined, and judged anew as soon as it had."""
-    judged = {line.partition(" was ")[0] for line in later if " was approved" in line or LEFT in line}
+    judged = {line.partition(" was ")[0] for line in later if APPROVED in line or LEFT in line}
     return [note for note in notes if LEFT not in note or note.partition(LEFT)[0] not in judged]
 
 
@@ -247,6 +250,5 @@ def served(api: Api, name: str, known: frozenset[str]) -> list[str]:
     while not told and time.monotonic() < until:
         time.sleep(PAUSE)
         found = review(api, Station(name, known, frozenset(read(api, name).addresses)), dry=False)
-        told = [f"{verdict.request.name} was approved" for verdict in found.approved]
-        told += [f"{v.request.name}{LEFT}{'; '.join(v.objections)}" for v in found.left]
+        told = answered((v.request.name for v in found.approved), {v.request.name: v.objections for v in found.left})
     return told or ["it has made no request for a serving certificate yet: ansible-playbook certificates-approve.yml"]

@@ -60,7 +60,4 @@ class ActionModule(Acting):
             raise AnsibleActionFail(f"{name}: the node was not touched: {error}") from error
         with Approver(access, Station(name, arguments["known"], reported)) as approver:
             result = super().asked(module, variables)
-        found = {**result, "notes": [*result.get("notes", ()), *approver.notes()]}
-        if result.get("result") != "done":
-            return found
-        return {**found, "checks": {**result["checks"], "request_issued": approver.issued()}}
+        return approver.added(result)

@@ -10,13 +10,16 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from ansible.errors import AnsibleActionFail
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence, Fleet, of_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import JSON
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.access import lacking
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
@@ -54,6 +57,20 @@ def listed(options: dict[str, t.Any], names: list[str]) -> JSON:
 def evidence_of(options: dict[str, t.Any], name: str) -> ClusterEvidence:
     """The API's side of one Node: out of the listing in ``options["cluster"]``, or asked for now."""
     return of_node(options["cluster"] or listed(options, [name]), name)
+
+
+def both(
+    observed: Callable[[], NodeEvidence], options: dict[str, t.Any], name: str
+) -> tuple[NodeEvidence, ClusterEvidence]:
+    """The node as *observed* now and the API's side of it, asked at the same time; a Node that there is not is an error."""
+    with ThreadPoolExecutor(1) as pool:
+        listing = pool.submit(evidence_of, options, name)
+        node = observed()
+        cluster = listing.result()
+    problem = no_node(node, cluster)
+    if problem:
+        raise AnsibleActionFail(problem)
+    return node, cluster
 
 
 def glance(options: dict[str, t.Any], name: str, fleet: Fleet) -> ClusterEvidence:

@@ -37,6 +37,7 @@ from .._diagnosis.ledger import (
     parse,
     result_line,
 )
+from .durable import sync
 
 PATH: t.Final = "/var/lib/outward-kubelet/ledger.jsonl"
 # Bytes. An action takes about 600, so with the default budget the file is compacted after some months.
@@ -198,7 +199,7 @@ def _written_anew(path: str, data: bytes) -> int:
             raise OSError(f"only {written} of {len(data)} bytes were written")
         os.fsync(descriptor)
         os.rename(temporary, path)
-        _sync_directory(os.path.dirname(path))
+        sync(os.path.dirname(path))
     except OSError:
         os.close(descriptor)
         with contextlib.suppress(OSError):
@@ -212,22 +213,14 @@ def _open(path: str) -> int:
     directory = os.path.dirname(path)
     if not os.path.isdir(directory):
         os.makedirs(directory, mode=0o700)
-        _sync_directory(os.path.dirname(directory))
+        sync(os.path.dirname(directory))
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     try:
-        _sync_directory(directory)
+        sync(directory)
     except OSError:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def _sync_directory(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _lock(descriptor: int, path: str) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -30,6 +30,8 @@ from .signing import concerning, review
 TRIES, PAUSE = 5, 2.0
 # Between two looks at the requests, seconds: one list for a kubelet that waits.
 LOOK: t.Final = 1.0
+# What is said of a request, behind its name.
+APPROVED, LEFT = " was approved", " was left pending: "
 
 
 @contextmanager
@@ -80,6 +82,12 @@ def swept(access: Access, node: str) -> list[str]:
     return [f"the bootstrap token {bootstrap.token_id(node)} of an interrupted run was deleted"] if found else []
 
 
+def answered(approved: Iterable[str], left: Mapping[str, Iterable[str]]) -> list[str]:
+    """A line for each request, by its name: approved, or *left* and why."""
+    told = [f"{name}{APPROVED}" for name in approved]
+    return told + [f"{name}{LEFT}{'; '.join(why)}" for name, why in left.items()]
+
+
 class Approver:
     """Approves what is exactly the node's from the beginning of a ``with`` block to its end, in a thread of its own."""
 
@@ -110,9 +118,15 @@ class Approver:
 
     def notes(self) -> list[str]:
         """For the report."""
-        told = [f"{name} was approved" for name in self.approved]
-        told += [f"{name} was left pending: {'; '.join(why)}" for name, why in self.left.items()]
-        return told + ([f"requests could not be answered: {self.problem}"] if self.problem else [])
+        found = answered(self.approved, self.left)
+        return found + ([f"requests could not be answered: {self.problem}"] if self.problem else [])
+
+    def added(self, result: dict[str, t.Any]) -> dict[str, t.Any]:
+        """What the node returned, with what became of its requests; a step that was done is proven by them too."""
+        found = {**result, "notes": [*result.get("notes", ()), *self.notes()]}
+        if result.get("result") != "done":
+            return found
+        return {**found, "checks": {**result["checks"], "request_issued": self.issued()}}
 
     def _watch(self) -> None:
         """A server that is silent may come back; a right that is missing does not."""

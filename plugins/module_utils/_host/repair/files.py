@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from ..._diagnosis.change import Aside, Content, Lines, Orphan
 from ..._parse import cri as messages
+from ..durable import sync
 from ..errors import ProbeError
 from ..files import read, read_or_none
 from .tools import NotPossible, Op, Shown, Tools
@@ -121,11 +122,11 @@ def keep(tools: Tools, path: str) -> None:
         replace(target, file.read(), found)
 
 
-def put_back(tools: Tools, path: str) -> None:
-    """The copy in its old place."""
+def put_back(tools: Tools, path: str, place: str = "") -> None:
+    """The copy in its old place; *place*: where that is, when *path* is a link that stays one."""
     copy = f"{tools.backup}{path}"
     with open(copy, "rb") as file:
-        replace(tools.path(path), file.read(), os.stat(copy))
+        replace(place or tools.path(path), file.read(), os.stat(copy))
 
 
 def replace(path: str, data: bytes, like: t.Optional[os.stat_result], mode: int = 0o644) -> None:
@@ -140,19 +141,10 @@ def replace(path: str, data: bytes, like: t.Optional[os.stat_result], mode: int 
         os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else mode)
         os.fsync(descriptor)
         os.rename(temporary, path)
-        _sync(os.path.dirname(path))
+        sync(os.path.dirname(path))
     except (OSError, ProbeError):
         os.unlink(temporary)
         raise
-    finally:
-        os.close(descriptor)
-
-
-def _sync(directory: str) -> None:
-    """That it has another name is on the disk too."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -176,7 +168,6 @@ def _written(words: str, wanted: Content, before: t.Optional[str], tools: Tools)
             os.unlink(place)
             remove(missing)
         else:
-            with open(f"{tools.backup}{path}", "rb") as file:
-                replace(place, file.read(), os.stat(f"{tools.backup}{path}"))
+            put_back(tools, path, place)
 
     return Op(words, Shown(path, before or "", after), do, undo)

@@ -15,7 +15,7 @@ from ansible.errors import AnsibleActionFail
 
 from ansible_collections.outward.kubelet.plugins.action import certificates_due, serving_certificate
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
-from ansible_collections.outward.kubelet.plugins.plugin_utils import _remote
+from ansible_collections.outward.kubelet.plugins.plugin_utils import _cluster, _remote
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Answer
 from tests.unit.api_server import DATE, REQUESTS, FakeApi
 from tests.unit.helpers import NOW, healthy_node
@@ -41,7 +41,7 @@ def acted(kind: t.Any, args: Result, *, check: bool = False) -> Result:
 
 def judged(monkeypatch: pytest.MonkeyPatch, node: NodeEvidence, **args: t.Any) -> Result:
     monkeypatch.setattr(certificates_due, "observe", lambda *arguments: node)
-    monkeypatch.setattr(certificates_due, "evidence_of", lambda options, name: healthy_cluster())
+    monkeypatch.setattr(_cluster, "evidence_of", lambda options, name: healthy_cluster())
     return acted(certificates_due, args)
 
 
