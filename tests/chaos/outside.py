@@ -19,9 +19,14 @@ from tests.lab._kubectl import Object
 from tests.lab._lab import Lab
 from tests.lab._model import parse_host
 
-# What is ours by design: the ledger, and an empty file in memory that two trials of a sandbox lock.
+# What is ours by design: the ledger, and empty files in memory that two looks, or two trials of a sandbox, lock.
 KEPT: t.Final = frozenset(
-    {"/var/lib/outward-kubelet", "/var/lib/outward-kubelet/ledger.jsonl", "/run/outward-kubelet-sandbox.lock"}
+    {
+        "/var/lib/outward-kubelet",
+        "/var/lib/outward-kubelet/ledger.jsonl",
+        "/run/outward-kubelet-look.lock",
+        "/run/outward-kubelet-sandbox.lock",
+    }
 )
 OURS: t.Final = ("outward.kubelet/cordoned-by", "outward.kubelet/cordoned-at", "outward.kubelet/cordoned-because")
 LEASE: t.Final = re.compile(r"outward-kubelet-[0-9]+")

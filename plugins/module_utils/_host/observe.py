@@ -36,12 +36,14 @@ from .profile import resolve
 from .questions import MOST_MOUNTS, MOUNT, TIDY, batches, mount_batches
 from .runner import Answer, Runner
 from .subsets import BY_NAME, SUBSETS
+from .turns import in_turn
 
 # The module ends within 10 s whatever hangs; the rest is for its start and for writing down the result.
 BUDGET: t.Final = 9.0
 # The functional probe's own deadlines, and what it takes to clean up after it.
 TRIAL: t.Final = 32.0
 TIDYING: t.Final = 10.0
+TURN: t.Final = "/run/outward-kubelet-look.lock"  # /run is a tmpfs wherever systemd is
 IDENTITY: t.Final = "identity"
 # What a step changes, and what shows that it worked.
 SHOWING: t.Final = frozenset({IDENTITY, "clock", "units", "healthz", "cri"})
@@ -122,9 +124,10 @@ def observe(
     mounts = attempt(_network_mounts) if "storage" in questions else unknown("the mounts were not looked at")
     points = [mount.mount_point for mount in mounts] if isinstance(mounts, tuple) else []
     asked = [*batches(place, questions), *mount_batches(points)]
-    heard = Runner(asked, BUDGET + (TRIAL if "sandbox" in wanted else 0.0)).run()
-    if tidy and _left_behind(heard):
-        heard = {**heard, **Runner(batches(place, {TIDY}), TIDYING).run()}
+    with in_turn(TURN):
+        heard = Runner(asked, BUDGET + (TRIAL if "sandbox" in wanted else 0.0)).run()
+        if tidy and _left_behind(heard):
+            heard = {**heard, **Runner(batches(place, {TIDY}), TIDYING).run()}
     answers = Answers(place, heard, mounts)
     sections = {
         name: build(answers) if name in wanted else unknown("not gathered")

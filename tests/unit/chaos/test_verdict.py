@@ -101,7 +101,8 @@ def test_what_the_node_prints() -> None:
 
 
 def test_what_is_left_and_what_may_stay() -> None:
-    mine = ("/run/outward-kubelet-sandbox.lock", "/var/lib/outward-kubelet", "/var/lib/outward-kubelet/ledger.jsonl")
+    locks = ("/run/outward-kubelet-look.lock", "/run/outward-kubelet-sandbox.lock")
+    mine = (*locks, "/var/lib/outward-kubelet", "/var/lib/outward-kubelet/ledger.jsonl")
     baseline = dataclasses.replace(VIEW, files=("/root/.ansible",))
     assert leftovers(baseline, dataclasses.replace(VIEW, files=(*mine, "/root/.ansible")), NODE, []) == []
     dirty = dataclasses.replace(VIEW, files=("/dev/shm/.ansible-outward",), sandboxes=("s1",), processes=("7 python",))

@@ -18,7 +18,6 @@ within its housekeeping period of 2 s, and a dead one is removed by its garbage 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import socket
@@ -33,6 +32,7 @@ from ..._parse.errors import ParseError
 from ..._parse.redact import redact
 from ..errors import ProbeError, words
 from ..pods import DRIVERS, ROOTS
+from ..turns import alone
 from .cri import Connection, Refused, socket_of
 
 # A healthy runtime takes a second or two; the kubelet would wait for four minutes (twice its runtimeRequestTimeout).
@@ -130,15 +130,11 @@ def _remove(connection: Connection, name: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _alone(path: str) -> Iterator[None]:
-    """The kernel gives the lock back when its holder dies, however it dies."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        with alone(path):
+            yield
     except BlockingIOError as error:
         raise ProbeError("another trial of a Pod sandbox is going on") from error
-    finally:
-        os.close(descriptor)
 
 
 def _parent(roots: t.Iterable[str]) -> str:
