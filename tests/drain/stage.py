@@ -114,7 +114,7 @@ class Stage:
         wait_for("no Pod of ours is left", lambda: not self.pods(), STATE_SECONDS, pause=2)
 
     def _there(self) -> bool:
-        return self.kubectl.exists(f"namespace/{NAMESPACE}")
+        return self.kubectl.exists(f"namespace/{NAMESPACE}", NAMESPACE)
 
     def _leave(self) -> None:
         self.kubectl("delete", "namespace", NAMESPACE, "--wait=false", "--ignore-not-found")
