@@ -22,7 +22,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors impor
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import Approver, lent, swept
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
-from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments, for_module, node_name
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Acting
 
 HANDED: t.Final = ("server", "authority", "token")  # what only this plugin gives to the node
@@ -42,12 +42,12 @@ class ActionModule(Acting):
     def given(self, variables: Options) -> Options:
         """Checked; the node's name is the host's unless it has another one."""
         options = arguments(self, ARGUMENTS)
-        name = options["node_name"] or str(variables["inventory_hostname"])
+        name = node_name(options, variables)
         return {**options, "node_name": name, "holder": author(variables)}
 
     def asked(self, arguments: Options, variables: Options) -> Options:
         """A renewal takes the API server; where a run has left something on the node, its token may be left there."""
-        module = {n: v for n, v in arguments.items() if n in OF_MODULE and n != "lock"}
+        module = for_module(arguments, OF_MODULE)
         if arguments["state"] != "renewed":
             return self._settled(module, variables, Access.of(arguments))
         access = Access.of(arguments)

@@ -18,7 +18,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors impor
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.signing import Review, named, review
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.pkcs10 import is_address, normal
-from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments, login_address, node_name
 
 ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
@@ -37,8 +37,8 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         variables = task_vars or {}
         options = arguments(self, ARGUMENTS)
-        name = options["node_name"] or str(variables["inventory_hostname"])
-        host = str(self._templar.template(variables.get("ansible_host")) or "")
+        name = node_name(options, variables)
+        host = login_address(self, variables)
         try:
             with connect(Access.of(options)) as api:
                 reported = frozenset(_form(address) for address in read(api, name).addresses)

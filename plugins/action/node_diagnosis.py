@@ -25,7 +25,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.startin
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import both
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
-from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments, node_name
 from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import POLICY, policy
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask, observe
 
@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
         options = arguments(self, ARGUMENTS)
         causes, allowed = asked(options["explain"]), policy(options)
         host = str(variables["inventory_hostname"])
-        name = options["node_name"] or host
+        name = node_name(options, variables)
         started = datetime.now(UTC)
         node, cluster = self._settled(options, name, variables)
         node = self._tried(options, variables, node, cluster)

@@ -49,7 +49,13 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.signing impo
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import x509
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
-from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import (
+    Spec,
+    arguments,
+    for_module,
+    login_address,
+    node_name,
+)
 from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import POLICY, reason, windows
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Acting, observe
 
@@ -82,8 +88,8 @@ class ActionModule(Acting):
     def given(self, variables: Options) -> Options:
         """Checked; the node's name is the host's unless it has another one."""
         options = arguments(self, ARGUMENTS)
-        name = options["node_name"] or str(variables["inventory_hostname"])
-        host = str(self._templar.template(variables.get("ansible_host")) or "")
+        name = node_name(options, variables)
+        host = login_address(self, variables)
         known = inventory(options["addresses"], host)
         try:
             repelling = list(taints(options["taints"]))
@@ -141,7 +147,7 @@ class ActionModule(Acting):
             cluster = evidence_of({**options, "cluster": None}, cluster.name)
 
     def _joined(self, options: Options, variables: Options, told: Cluster, cluster: ClusterEvidence) -> Options:
-        module = {name: value for name, value in options.items() if name in OF_MODULE and name != "lock"}
+        module = for_module(options, OF_MODULE)
         module |= {**vars(told), "version": str(cluster.api.version), "address": options["address"]}
         if self._task.check_mode:
             return super().asked(module, variables)

@@ -16,7 +16,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect impo
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.registration import register
-from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments, node_name
 
 ARGUMENTS: t.Final[Spec] = {
     **AUTH_SPEC,
@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
         """Return ``given``: what the Node has now and had not."""
         super().run(tmp, task_vars)
         options = arguments(self, ARGUMENTS)
-        name = options["node_name"] or str((task_vars or {})["inventory_hostname"])
+        name = node_name(options, task_vars or {})
         try:
             wanted, repelling = labels(options["labels"]), taints(options["taints"])
             with connect(Access.of(options)) as api:

@@ -22,7 +22,13 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors impor
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import Approver
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
-from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import (
+    Spec,
+    arguments,
+    for_module,
+    login_address,
+    node_name,
+)
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Acting
 
 ARGUMENTS: t.Final[Spec] = {**AUTH_SPEC, **OF_MODULE, "addresses": {"type": "list", "elements": "str", "default": []}}
@@ -38,8 +44,8 @@ class ActionModule(Acting):
     def given(self, variables: Options) -> Options:
         """Checked; the node's name is the host's unless it has another one."""
         options = arguments(self, ARGUMENTS)
-        name = options["node_name"] or str(variables["inventory_hostname"])
-        host = str(self._templar.template(variables.get("ansible_host")) or "")
+        name = node_name(options, variables)
+        host = login_address(self, variables)
         return {
             **options,
             "node_name": name,
@@ -49,7 +55,7 @@ class ActionModule(Acting):
 
     def asked(self, arguments: Options, variables: Options) -> Options:
         """The node acts and proves; its request is answered meanwhile, if it is exactly the node's."""
-        module = {name: value for name, value in arguments.items() if name in OF_MODULE and name != "lock"}
+        module = for_module(arguments, OF_MODULE)
         if self._task.check_mode:
             return super().asked(module, variables)
         access, name = Access.of(arguments), module["node_name"]

@@ -22,7 +22,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect impo
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
-from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments, node_name
 
 COMMON: t.Final[Spec] = {
     **AUTH_SPEC,
@@ -42,7 +42,7 @@ class OnNodeObject(ActionBase):
         """What :meth:`act` returns."""
         super().run(tmp, task_vars)
         options = arguments(self, {**COMMON, **self.ARGUMENTS})
-        name = options["node_name"] or str((task_vars or {})["inventory_hostname"])
+        name = node_name(options, task_vars or {})
         self.mark = Mark(author(task_vars or {}), options["reason"])
         started = datetime.now(UTC)
         try:

@@ -41,6 +41,8 @@ class Stage:
     def kept(self) -> Iterator[None]:
         """Nobody else's Pods come to the node meanwhile; afterwards it is as it was."""
         self._taint("NoSchedule")
+        self._leave()
+        wait_for("the namespace of an earlier run is gone", lambda: not self._there(), STATE_SECONDS, pause=2)
         self.kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}])
         wait_for("a service account", lambda: self.kubectl.exists("serviceaccount/default", NAMESPACE), 60)
         try:
@@ -48,7 +50,7 @@ class Stage:
         finally:
             self.clear()
             self._taint("-")
-            self.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+            self._leave()
 
     @contextlib.contextmanager
     def set(self, case: Case) -> Iterator[set[str]]:
@@ -110,6 +112,12 @@ class Stage:
         self.kubectl("patch", "node", self.host, "--type=merge", "-p", json.dumps(patch))
         wait_for("the node works", lambda: condition(self.node(), "Ready") == "True", STATE_SECONDS, pause=2)
         wait_for("no Pod of ours is left", lambda: not self.pods(), STATE_SECONDS, pause=2)
+
+    def _there(self) -> bool:
+        return self.kubectl.exists(f"namespace/{NAMESPACE}", NAMESPACE)
+
+    def _leave(self) -> None:
+        self.kubectl("delete", "namespace", NAMESPACE, "--wait=false", "--ignore-not-found")
 
     def _ready(self) -> list[Object]:
         return [pod for pod in self.pods() if condition(pod, "Ready") == "True"]

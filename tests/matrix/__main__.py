@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import importlib
 import queue
@@ -14,7 +15,7 @@ import sys
 import threading
 import time
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,7 +48,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python3 -m tests.matrix", description=__doc__)
     parser.add_argument("--mode", choices=["diagnose", "recover"], default="recover")
-    parser.add_argument("--hosts", default="pi-04", help="comma separated; one row at a time on each")
+    parser.add_argument(
+        "--hosts", default="pi-04", help="comma separated; each is reset while the next one has its row"
+    )
     parser.add_argument("--only", help="comma separated faults (default: the first causes)")
     parser.add_argument("--kind", choices=t.get_args(Kind), help="only faults of this kind")
     # Nodes that fall silent within one minute are to us one fault outside them (causes/fleet.py), and rightly so.
@@ -103,18 +106,22 @@ def without_rule(faults: list[Fault]) -> list[Fault]:
 
 
 class Turns:
-    """Lets one in at a time, the next one *seconds* later."""
+    """Lets one row in at a time, the next one at least *seconds* after it: rows that are measured side by side on two
+    cores starve each other's nodes. What comes before and after a row, its resets, goes on beside the next one.
+    """
 
     def __init__(self, seconds: float, now: t.Callable[[], float], sleep: t.Callable[[float], None]) -> None:
         self._seconds, self._now, self._sleep = seconds, now, sleep
         self._lock = threading.Lock()
         self._next = now()
 
-    def take(self) -> None:
-        """Wait until it is one's turn."""
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until it is one's turn, and keep it."""
         with self._lock:
             self._sleep(max(0.0, self._next - self._now()))
             self._next = self._now() + self._seconds
+            yield
 
 
 def work(faults: Iterable[Fault], host: str, bench: Bench, results: Results, turns: Turns) -> None:
@@ -122,8 +129,8 @@ def work(faults: Iterable[Fault], host: str, bench: Bench, results: Results, tur
     clean = False
     for fault in faults:
         with locked(host):
-            turns.take()
-            entry, versions = row(fault, host, bench, clean=clean)
+            with turns.turn():
+                entry, versions = row(fault, host, bench, clean=clean)
             results.put(entry, versions)
             sys.stderr.write(line(entry) + "\n")
             clean = cleaned(host, bench)

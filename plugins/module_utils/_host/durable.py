@@ -29,20 +29,32 @@ def in_memory(path: str) -> bool:
 
 
 def write(path: str, text: str, mode: int) -> None:
-    """Whole or not at all, and on the disk when this returns; from its first byte on with *mode*."""
+    """*text* as :func:`put` does it, for root."""
+    put(path, text.encode("utf-8", "surrogateescape"), mode)
+
+
+def put(path: str, data: bytes, mode: int, owner: t.Optional[tuple[int, int]] = None) -> None:
+    """*data* at *path*, whole or not at all, and on the disk when this returns; from its first byte on with *mode*.
+
+    *owner*: user and group, by number. Raises OSError, and leaves nothing half behind.
+    """
     temporary = f"{path}{HALF}"
     if os.path.lexists(temporary):
         os.unlink(temporary)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
+        if owner:
+            os.fchown(descriptor, *owner)
         os.fchmod(descriptor, mode)
-        data = text.encode("utf-8", "surrogateescape")
         if os.write(descriptor, data) != len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
         os.fsync(descriptor)
+        os.rename(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
     finally:
         os.close(descriptor)
-    os.rename(temporary, path)
     sync(os.path.dirname(path))
 
 

@@ -13,7 +13,19 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import RECENT, inotify_short, lately, lease_fresh, processors_busy, quote, running, said, size, threshold
+from ..signs import (
+    RECENT,
+    inotify_short,
+    lately,
+    lease_fresh,
+    processors_busy,
+    quote,
+    running,
+    said,
+    size,
+    threshold,
+    young,
+)
 
 # The kernel's last word on each victim; a container's own limit says "Memory cgroup out of memory" instead.
 OUT_OF_MEMORY = r"^Out of memory: Killed process \d+ \(([^)]{1,64})\)"
@@ -23,9 +35,12 @@ SLUGGISH = 2.0
 
 
 def suffering(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
-    """How one sees that a kubelet which runs does not get to its work; pressure alone is a busy node, not a fault."""
-    healthz = node.kubelet.healthz
-    if not running(node.kubelet.unit) or node.kubelet.unit.process_state in ("T", "t"):
+    """How one sees that a kubelet which runs does not get to its work; pressure alone is a busy node, not a fault.
+
+    One that has just started, or that is started again and again, is slow and keeps a small node busy by itself.
+    """
+    healthz, unit = node.kubelet.healthz, node.kubelet.unit
+    if not running(unit) or unit.process_state in ("T", "t") or young(node, unit):
         return None
     if healthz.outcome == "timeout" or healthz.seconds >= SLUGGISH:
         return f"the kubelet's healthz took {healthz.seconds:.1f} s ({healthz.outcome})"

@@ -19,6 +19,7 @@ from datetime import datetime
 from ..._diagnosis.change import ClientCa, ClientCertificate, Content
 from ..._parse import kubeconfig, x509
 from ..._parse.errors import ParseError
+from ..durable import HALF
 from ..files import names, read, read_or_none
 from .files import content, keep, put_back
 from .tools import NotPossible, Op, Shown, Tools
@@ -104,6 +105,6 @@ def _leading(path: str, target: str, tools: Tools) -> Op:
 
 def _link(place: str, target: str) -> None:
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(f"{place}.outward")
-    os.symlink(target, f"{place}.outward")
-    os.rename(f"{place}.outward", place)
+        os.unlink(f"{place}{HALF}")
+    os.symlink(target, f"{place}{HALF}")
+    os.rename(f"{place}{HALF}", place)

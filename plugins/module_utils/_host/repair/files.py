@@ -18,10 +18,11 @@ from collections.abc import Iterator
 
 from ..._diagnosis.change import Aside, Content, Lines, Orphan
 from ..._parse import cri as messages
-from ..durable import sync
-from ..errors import ProbeError
+from ..durable import put
 from ..files import read, read_or_none
 from .tools import NotPossible, Op, Shown, Tools
+
+MADE_ANEW: t.Final = "{} was made anew meanwhile, which stays; the one before is in the backup"
 
 
 def aside(change: Aside, tools: Tools) -> Iterator[Op]:
@@ -38,7 +39,7 @@ def aside(change: Aside, tools: Tools) -> Iterator[Op]:
 
     def undo() -> t.Optional[str]:
         if os.path.lexists(place):
-            return f"{change.path} was made anew meanwhile, which stays; the one before is in the backup"
+            return MADE_ANEW.format(change.path)
         put_back(tools, change.path)
         return None
 
@@ -64,7 +65,7 @@ def orphan(change: Orphan, tools: Tools) -> Iterator[Op]:
 
     def undo() -> t.Optional[str]:
         if os.path.lexists(place):
-            return f"{change.path} was made anew meanwhile, which stays; the one before is in the backup"
+            return MADE_ANEW.format(change.path)
         os.rename(target, place)
         return None
 
@@ -119,34 +120,18 @@ def keep(tools: Tools, path: str) -> None:
     os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
     found = os.stat(source)
     with open(source, "rb") as file:
-        replace(target, file.read(), found)
+        _like(target, file.read(), found)
 
 
 def put_back(tools: Tools, path: str, place: str = "") -> None:
     """The copy in its old place; *place*: where that is, when *path* is a link that stays one."""
     copy = f"{tools.backup}{path}"
     with open(copy, "rb") as file:
-        replace(place or tools.path(path), file.read(), os.stat(copy))
+        _like(place or tools.path(path), file.read(), os.stat(copy))
 
 
-def replace(path: str, data: bytes, like: t.Optional[os.stat_result], mode: int = 0o644) -> None:
-    """*data* at *path* in one step, durable; mode and owner as of *like*, or root's with *mode*."""
-    temporary = f"{path}.outward"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        if os.write(descriptor, data) != len(data):
-            raise ProbeError(f"{path}: not all of it could be written")
-        if like:
-            os.fchown(descriptor, like.st_uid, like.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(like.st_mode) if like else mode)
-        os.fsync(descriptor)
-        os.rename(temporary, path)
-        sync(os.path.dirname(path))
-    except (OSError, ProbeError):
-        os.unlink(temporary)
-        raise
-    finally:
-        os.close(descriptor)
+def _like(path: str, data: bytes, found: os.stat_result) -> None:
+    put(path, data, stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid))
 
 
 def _written(words: str, wanted: Content, before: t.Optional[str], tools: Tools) -> Op:
@@ -155,13 +140,13 @@ def _written(words: str, wanted: Content, before: t.Optional[str], tools: Tools)
     missing = absent(os.path.dirname(place))
 
     def do() -> None:
-        like = None
+        data = after.encode("utf-8", "surrogateescape")
         if before is None:
             os.makedirs(os.path.dirname(place), exist_ok=True)
+            put(place, data, wanted.mode)
         else:
             keep(tools, path)
-            like = os.stat(place)
-        replace(place, after.encode("utf-8", "surrogateescape"), like, wanted.mode)
+            _like(place, data, os.stat(place))
 
     def undo() -> None:
         if before is None:

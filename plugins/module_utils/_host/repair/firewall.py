@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from ..._diagnosis.change import ServiceChains
 from ..._parse import netfilter
-from .files import replace
+from ..durable import write
 from .tools import NotPossible, Op, Shown, Tools
 
 
@@ -38,5 +38,5 @@ def service_chains(change: ServiceChains, tools: Tools) -> Iterator[Op]:
 def _restored(name: str, text: str, program: str, tools: Tools) -> None:
     """Of a file in the backup, where a person finds what was done."""
     os.makedirs(tools.backup, mode=0o700, exist_ok=True)
-    replace(f"{tools.backup}/{name}", text.encode("utf-8", "surrogateescape"), None)
+    write(f"{tools.backup}/{name}", text, 0o600)
     tools.run(f"{program}-restore", "--noflush", "--wait=5", f"{tools.backup}/{name}")

@@ -15,9 +15,10 @@ import typing as t
 from collections.abc import Iterator
 
 from ..._diagnosis.change import KubeletConfig, Lines, Resolver
+from ..durable import write
 from ..errors import ProbeError
 from ..files import read_or_none
-from .files import keep, lines, put_back, replace
+from .files import keep, lines, put_back
 from .tools import NotPossible, Op, Shown, Tools
 
 KUBEADM: t.Final = ("kubeadm", "upgrade", "node", "phase", "kubelet-config")
@@ -43,7 +44,7 @@ def rebuilt(change: KubeletConfig, tools: Tools) -> Iterator[Op]:
 
     def do() -> None:
         if before is None:
-            replace(place, b"", None)
+            write(place, "", 0o644)
         else:
             keep(tools, change.path)
         tools.run(*KUBEADM)
