@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,10 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.listing impo
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.poll import look
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.rights import Role, complaint
+
+# Seconds. A node that is starved, or that other runs look at first, is seen so much later than it was asked; meanwhile
+# its kubelet may have been started, and a Lease from before would be held against it. The others take five or less.
+APART: t.Final = 15.0
 
 
 @contextmanager
@@ -63,10 +68,13 @@ def both(
     observed: Callable[[], NodeEvidence], options: dict[str, t.Any], name: str
 ) -> tuple[NodeEvidence, ClusterEvidence]:
     """The node as *observed* now and the API's side of it, asked at the same time; a Node that there is not is an error."""
+    begin = time.monotonic()
     with ThreadPoolExecutor(1) as pool:
         listing = pool.submit(evidence_of, options, name)
         node = observed()
         cluster = listing.result()
+    if time.monotonic() - begin > APART:
+        cluster = evidence_of({**options, "cluster": None}, name)
     problem = no_node(node, cluster)
     if problem:
         raise AnsibleActionFail(problem)

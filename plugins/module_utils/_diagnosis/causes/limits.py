@@ -24,7 +24,6 @@ from ..signs import (
     said,
     size,
     threshold,
-    young,
 )
 
 # The kernel's last word on each victim; a container's own limit says "Memory cgroup out of memory" instead.
@@ -32,6 +31,8 @@ OUT_OF_MEMORY = r"^Out of memory: Killed process \d+ \(([^)]{1,64})\)"
 TABLE_FULL = r"nf_conntrack: table full, dropping packet"
 # A slow node in the lab answers healthz within 0.5 s with all that we ask of it at the same time.
 SLUGGISH = 2.0
+# Seconds. A kubelet that was started may find a Lease that had expired (it lives 40 s), and renews it every 10 s.
+SETTLED = 60.0
 
 
 def suffering(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
@@ -40,7 +41,9 @@ def suffering(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
     One that has just started, or that is started again and again, is slow and keeps a small node busy by itself.
     """
     healthz, unit = node.kubelet.healthz, node.kubelet.unit
-    if not running(unit) or unit.process_state in ("T", "t") or young(node, unit):
+    if not running(unit) or unit.process_state in ("T", "t") or unit.started is None:
+        return None
+    if node.identity.uptime - unit.started < SETTLED:
         return None
     if healthz.outcome == "timeout" or healthz.seconds >= SLUGGISH:
         return f"the kubelet's healthz took {healthz.seconds:.1f} s ({healthz.outcome})"
