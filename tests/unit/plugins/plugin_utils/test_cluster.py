@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -21,17 +22,18 @@ from tests.unit.helpers_cluster import healthy_cluster
 def test_a_node_that_was_seen_late_gets_a_new_listing(
     took: float, listings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now, asked = [100.0], []
+    now, asked, node, cluster = [100.0], [], healthy_node(), healthy_cluster()
 
     def evidence_of(options: dict[str, t.Any], name: str) -> ClusterEvidence:
         asked.append(options["cluster"] or "new")
-        return healthy_cluster()
+        return cluster
 
     def observed() -> NodeEvidence:
         now[0] += took
-        return healthy_node()
+        return node
 
     monkeypatch.setattr(_cluster, "evidence_of", evidence_of)
-    monkeypatch.setattr(_cluster.time, "monotonic", lambda: now[0])
-    assert _cluster.both(observed, {"cluster": "given"}, "pi-04") == (healthy_node(), healthy_cluster())
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    found = _cluster.both(observed, {"cluster": "given"}, "pi-04")
+    assert (found[0] is node, found[1] is cluster) == (True, True)
     assert asked == listings
