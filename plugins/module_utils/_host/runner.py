@@ -124,7 +124,7 @@ class Runner:
         """Question -> answer, for every question of every batch."""
         gc.freeze()  # or each child would copy every page that the collector touches
         while self._waiting or self._running:
-            if time.monotonic() >= self._end:
+            if self._over():
                 self._give_up()
             while self._waiting and len(self._running) < self._width:
                 self._start(self._waiting.popleft())
@@ -132,6 +132,15 @@ class Runner:
                 self._sleep()
                 self._kill_late()
         return self._answers
+
+    def _over(self) -> bool:
+        """Whether the time has passed. While one of them wants the processor the node is slow, and a little is added."""
+        if time.monotonic() < self._end:
+            return False
+        if self._pace >= SLOWEST or not any(busy(child.pid) for child in self._running.values()):
+            return True
+        self._pace = min(self._pace + GRACE / self._budget, SLOWEST)
+        return False
 
     def _start(self, batch: Batch) -> None:
         """A node without a process or a descriptor left is evidence too."""
@@ -166,11 +175,11 @@ class Runner:
                 self._finish(child, "ended without an answer" if not chunk else "the answer is too long", False)
 
     def _kill_late(self) -> None:
-        now = time.monotonic()
+        over, now = self._over(), time.monotonic()
         for child in list(self._running.values()):
-            if now < min(child.end, self._end):
+            if now < child.end and not over:
                 continue
-            if now < self._end and busy(child.pid):
+            if not over and busy(child.pid):
                 child.grace += GRACE
             else:
                 spent = f"{now - child.since:.0f} s"

@@ -168,8 +168,15 @@ def test_what_is_slow_gets_time_and_what_hangs_does_not() -> None:
     assert answers["stuck"].seconds < 1.2
 
 
+def test_a_node_that_is_slow_has_more_time_for_the_whole() -> None:
+    slow = [batch({str(number): lambda: spin(0.6)}, deadline=0.3) for number in range(3)]
+    assert [answer.value for answer in Runner(slow, 1.0, width=1).run().values()] == ["slow"] * 3
+
+
 def test_what_never_ends_is_ended_by_the_budget() -> None:
+    begin = time.monotonic()
     assert run([Task("mad", 0.2, lambda: spin(60.0))], 1.0)["mad"].timed_out
+    assert time.monotonic() - begin < 2 * runner.SLOWEST
 
 
 def test_three_at_a_time(tmp_path: Path) -> None:
