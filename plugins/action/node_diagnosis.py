@@ -76,14 +76,7 @@ class ActionModule(ActionBase):
     def _both(
         self, options: dict[str, t.Any], name: str, variables: dict[str, t.Any]
     ) -> tuple[NodeEvidence, ClusterEvidence]:
-        return both(lambda: self._observe(options["profile"], variables), options, name)
-
-    def _observe(self, profile: str, variables: dict[str, t.Any]) -> NodeEvidence:
-        node = observe(self, profile, variables)
-        # A hung thing is evidence at once; a probe that was never heard of is a starved node's, and gets a second look.
-        if node.unreachable is None and any(probe.problem for probe in node.probes):
-            node = observe(self, profile, variables)
-        return node
+        return both(lambda: observe(self, options["profile"], variables), options, name)
 
     def _tried(
         self, options: dict[str, t.Any], variables: dict[str, t.Any], node: NodeEvidence, cluster: ClusterEvidence

@@ -103,7 +103,17 @@ def _harmless(answer: dict[str, t.Any]) -> dict[str, t.Any]:
 def observe(
     action: ActionBase, profile: str, variables: dict[str, t.Any], subsets: t.Sequence[str] = ("all",)
 ) -> NodeEvidence:
-    """The evidence of the task's host; a host that cannot be reached is evidence. Raises AnsibleActionFail."""
+    """The evidence of the task's host; a host that cannot be reached is evidence. Raises AnsibleActionFail.
+
+    A hung thing is evidence at once; a probe that was never heard of is a starved node's, and gets a second look.
+    """
+    node = _seen(action, profile, variables, subsets)
+    if node.unreachable is None and any(probe.problem for probe in node.probes):
+        node = _seen(action, profile, variables, subsets)
+    return node
+
+
+def _seen(action: ActionBase, profile: str, variables: dict[str, t.Any], subsets: t.Sequence[str]) -> NodeEvidence:
     answer = ask(action, OBSERVE, {"profile": profile, "gather_subset": list(subsets)}, variables)
     if answer.unreachable:
         return unreachable_node(datetime.now(UTC), answer.unreachable)
