@@ -19,9 +19,10 @@ from ..node import NodeEvidence
 from ..registry import cause
 from ..signs import api_now, instant, some
 
-# The longest node-monitor-grace-period by default (50 s from 1.32 on, 40 s before; faults.md section 2) and one renewal
-# of a Lease (10 s): two nodes that were cut off at one moment are within it.
-WINDOW: t.Final = timedelta(seconds=60)
+# The longest node-monitor-grace-period by default (50 s from 1.32 on, 40 s before; faults.md section 2).
+GRACE: t.Final = timedelta(seconds=50)
+# And one renewal of a Lease: two nodes that were cut off at one moment are within it.
+WINDOW: t.Final = GRACE + timedelta(seconds=10)
 # faults.md section 3, rule 2: two nodes within one grace period.
 TOGETHER: t.Final = 2
 # How long to wait after a mass failure: the node controller evicts after 5 minutes (the toleration of not-ready and
@@ -58,9 +59,14 @@ def _telling(group: list[Turn], cluster: ClusterEvidence) -> bool:
 
 
 def _lost(turn: Turn, cluster: ClusterEvidence) -> datetime | None:
-    """When: its last renewal where the Lease has expired, else when Ready changed; None: it is not lost."""
+    """When: its last renewal where the Lease has expired, else when Ready changed; None: it is not lost.
+
+    A kubelet that was just started again has renewed its Lease, and Ready is Unknown still: for a grace period longer.
+    """
     if turn.name in cluster.fleet.expired_leases:
         return turn.renewed
+    if turn.ready == "Unknown" and turn.since:
+        return turn.since - GRACE
     return turn.since if turn.ready != "True" else None
 
 

@@ -65,6 +65,12 @@ HUNDRED = tuple(f"pi-{number:02}" for number in range(4, 104))
         (STOPPED, {**SILENT, **of(lost("pi-04", 90), lost("pi-05", 86400))}, ["kubelet-stopped"]),
         (STOPPED, {**SILENT, **of(lost("pi-04", 90), lost("pi-05", 151))}, ["kubelet-stopped"]),
         (STOPPED, {**SILENT, **of(lost("pi-04", 90), lost("pi-05", 150))}, ["kubelet-stopped", TOGETHER]),
+        # This one's kubelet was started again just now, and Ready does not show it yet (lab, v1.37.2): lost 78 s apart.
+        (
+            STOPPED,
+            of(c.Turn("pi-04", "Unknown", ago(196), ago(2), LONG_AGO), lost("pi-05", 168), expired_leases=("pi-05",)),
+            ["kubelet-stopped"],
+        ),
         # Both nodes of a cluster of two; and with one of them down alone, that is not the other's trouble.
         (
             STOPPED,
