@@ -173,6 +173,17 @@ def test_a_node_that_is_slow_has_more_time_for_the_whole() -> None:
     assert [answer.value for answer in Runner(slow, 1.0, width=1).run().values()] == ["slow"] * 3
 
 
+def test_a_node_that_loads_slowly_has_longer_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "LOADING", 0.1)
+
+    def load() -> dict[str, Ask]:
+        time.sleep(0.4)
+        return {"systemd": lambda: time.sleep(1.0)}
+
+    answers = Runner([Batch((Question("systemd", 0.5),), load)], 10.0).run()
+    assert (answers["systemd"].value, answers["systemd"].timed_out) == (None, False)
+
+
 def test_what_never_ends_is_ended_by_the_budget() -> None:
     begin = time.monotonic()
     assert run([Task("mad", 0.2, lambda: spin(60.0))], 1.0)["mad"].timed_out
