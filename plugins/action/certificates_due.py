@@ -19,7 +19,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node im
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.rotation import KINDS, opened
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import both
-from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments, node_name
 from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import POLICY, policy
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import observe
 
@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
         if options["days"] < 0:
             raise AnsibleActionFail(f"days is {options['days']}: it must be at least 0")
         host, started = str(variables["inventory_hostname"]), datetime.now(UTC)
-        name = options["node_name"] or host
+        name = node_name(options, variables)
         node, cluster = both(lambda: observe(self, options["profile"], variables), options, name)
         mode: Mode = "check" if self._task.check_mode else "rotate"
         look = Look(host, mode, started, node, cluster, cluster.name)

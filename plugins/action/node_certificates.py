@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.certificates import described, inspected
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
 from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import both
-from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
+from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments, node_name
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import observe
 
 ARGUMENTS: t.Final[Spec] = {
@@ -41,7 +41,7 @@ class ActionModule(ActionBase):
         if options["days"] < 0:
             raise AnsibleActionFail(f"days is {options['days']}: it must be at least 0")
         host = str(variables["inventory_hostname"])
-        name = options["node_name"] or host
+        name = node_name(options, variables)
         node, cluster = both(lambda: observe(self, options["profile"], variables, SUBSETS), options, name)
         items = inspected(node, cluster, timedelta(days=options["days"]))
         return {"changed": False, "certificates": [{"host": host, **item} for item in described(items)]}

@@ -114,9 +114,9 @@ def crash_looping(node: NodeEvidence) -> bool:
     return not kubelet_answers(node) or young(node, unit)
 
 
-def young(node: NodeEvidence, unit: Unit) -> bool:
-    """The main process is younger than a turn of a crash loop on a slow node takes."""
-    return unit.started is None or node.identity.uptime - unit.started < YOUNG
+def young(node: NodeEvidence, unit: Unit, seconds: float = YOUNG) -> bool:
+    """The main process is younger than that: by default, than a turn of a crash loop on a slow node takes."""
+    return unit.started is None or node.identity.uptime - unit.started < seconds
 
 
 def kubelet_answers(node: NodeEvidence) -> bool:

@@ -30,7 +30,7 @@ from .wire import decode
 
 WIDTH: t.Final = 3
 # Loading a batch's code takes 0.05 s on a fast core and 0.9 s on an emulated one. A node that needs longer is
-# starved, not hung: there the whole gets more time, up to three times as much.
+# starved, not hung: there each question and the whole get more time, up to three times as much.
 LOADING: t.Final = 1.5
 SLOWEST: t.Final = 3.0
 LONGEST_LOADING: t.Final = 6.0

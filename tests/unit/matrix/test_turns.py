@@ -6,37 +6,25 @@
 
 from __future__ import annotations
 
-import threading
-import time as real
+import time
 
 from tests.matrix.__main__ import Turns
+from tests.unit.side_by_side import course
 
 
 def test_the_next_one_waits_for_what_is_left_of_the_time() -> None:
-    time, slept = [100.0], []
+    now, slept = [100.0], []
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
-        time[0] += seconds
+        now[0] += seconds
 
-    turns = Turns(75.0, lambda: time[0], sleep)
+    turns = Turns(75.0, lambda: now[0], sleep)
     for spent in (50, 80, 0):
         with turns.turn():
-            time[0] += spent
+            now[0] += spent
     assert slept == [0, 25, 0]
 
 
 def test_a_turn_lasts_until_it_is_given_back() -> None:
-    turns, course = Turns(0.0, real.monotonic, real.sleep), []
-
-    def second() -> None:
-        with turns.turn():
-            course.append("second")
-
-    with turns.turn():
-        thread = threading.Thread(target=second)
-        thread.start()
-        real.sleep(0.1)
-        course.append("first")
-    thread.join()
-    assert course == ["first", "second"]
+    assert course(Turns(0.0, time.monotonic, time.sleep).turn) == ["first", "second"]

@@ -61,7 +61,7 @@ def _telling(group: list[Turn], cluster: ClusterEvidence) -> bool:
 def _lost(turn: Turn, cluster: ClusterEvidence) -> datetime | None:
     """When: its last renewal where the Lease has expired, else when Ready changed; None: it is not lost.
 
-    A kubelet that was just started again has renewed its Lease, and Ready is Unknown still: for a grace period longer.
+    The Lease of a kubelet that was just started again is new, and Ready Unknown still: since a grace period after it was lost.
     """
     if turn.name in cluster.fleet.expired_leases:
         return turn.renewed

@@ -24,6 +24,7 @@ from ..signs import (
     said,
     size,
     threshold,
+    young,
 )
 
 # The kernel's last word on each victim; a container's own limit says "Memory cgroup out of memory" instead.
@@ -41,9 +42,7 @@ def suffering(node: NodeEvidence, cluster: ClusterEvidence) -> str | None:
     One that has just started, or that is started again and again, is slow and keeps a small node busy by itself.
     """
     healthz, unit = node.kubelet.healthz, node.kubelet.unit
-    if not running(unit) or unit.process_state in ("T", "t") or unit.started is None:
-        return None
-    if node.identity.uptime - unit.started < SETTLED:
+    if not running(unit) or unit.process_state in ("T", "t") or young(node, unit, SETTLED):
         return None
     if healthz.outcome == "timeout" or healthz.seconds >= SLUGGISH:
         return f"the kubelet's healthz took {healthz.seconds:.1f} s ({healthz.outcome})"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import threading
 import time
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._host import obser
 from ansible_collections.outward.kubelet.plugins.module_utils._host.runner import Answer
 from ansible_collections.outward.kubelet.plugins.module_utils._host.turns import alone, in_turn
 from tests.unit.plugins.module_utils._host.test_observe import KUBEADM, FakeRunner
+from tests.unit.side_by_side import course
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:
@@ -40,19 +40,8 @@ def test_who_was_killed_holds_nothing(tmp_path: Path) -> None:
 
 
 def test_a_turn_comes_when_the_one_before_is_over(tmp_path: Path) -> None:
-    path, course = str(tmp_path / "lock"), []
-
-    def second() -> None:
-        with in_turn(path):
-            course.append("second")
-
-    with in_turn(path):
-        thread = threading.Thread(target=second)
-        thread.start()
-        time.sleep(0.3)
-        course.append("first")
-    thread.join()
-    assert course == ["first", "second"]
+    path = str(tmp_path / "lock")
+    assert course(lambda: in_turn(path)) == ["first", "second"]
     with alone(path):  # and gives it back
         pass
 
