@@ -302,6 +302,9 @@ class ApiPath(Evidence):
     status: int | None  # of GET /readyz with the kubelet's certificate
     date: datetime | None  # the server's Date header
     offset: float | None  # node's clock minus the server's, seconds; None: no Date
+    repeated: int = unknown("the connection was not looked at")  # segments of this request that TCP sent again
+    handshakes: int = unknown("no handshakes were tried")  # of TCP, to tell loss from silence; 0: nothing called for it
+    late: int = unknown("no handshakes were tried")  # of them, those that took so long that a packet was lost
 
 
 @section(frozen=True)
@@ -340,8 +343,6 @@ class Network(Evidence):
     mtus: dict[str, int] = unknown("the links were not measured")  # of links that are not Pods' cables
     vxlans: tuple[str, ...] = unknown("the kinds of links were not looked at")
     hardware: tuple[str, ...] = unknown("the kinds of links were not looked at")  # links with a device behind them
-    segments: int = unknown("TCP's counters were not read")  # sent since boot
-    repeated: int = unknown("TCP's counters were not read")  # of them, sent again
     stuck: tuple[str, ...] = unknown("TCP's connections were not read")  # peers (address:port) that acknowledge nothing
 
 

@@ -102,7 +102,7 @@ _PROCESSES: t.Final[tuple[tuple[tuple[Opener, dict[str, float]], ...], ...]] = (
         (_host, {"identity": 3.0, "clock": 3.0, "storage": 3.0, "network": 3.0, "kernel": 3.0, "board": 3.0}),
         (_runtime, {"runtime-files": 3.0, "cri": 7.0}),
     ),
-    ((_kubelet, {"kubelet-files": 4.0, "certificates": 4.0, "api": 5.0, "kubelet-binary": 7.0}),),
+    ((_kubelet, {"kubelet-files": 4.0, "certificates": 4.0, "api": 6.5, "kubelet-binary": 7.0}),),
     (
         (_systemd, {"units": 5.0, "healthz": 4.0, "kubelet-journal": 5.0, "runtime-journal": 5.0}),
         (_kernel, {"kernel-log": 3.0, "processes": 4.0, "firewall": 4.0, "pod-logs": 2.0, "boot-before": 4.0}),

@@ -12,8 +12,6 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .errors import ParseError
-
 RTF_UP: t.Final = 0x1
 IPV6_GLOBAL: t.Final = "00"
 ESTABLISHED: t.Final = "01"
@@ -54,15 +52,6 @@ def addresses(fib_trie: str, if_inet6: str) -> tuple[str, ...]:
         if len(fields) == 6 and fields[3] == IPV6_GLOBAL and re.fullmatch(r"[0-9A-Fa-f]{32}", fields[0]):
             found[_ipv6(fields[0])] = None
     return tuple(found)
-
-
-def segments(snmp: str) -> tuple[int, int]:
-    """(sent, sent again) of /proc/net/snmp: a line of names and one of values for each protocol."""
-    lines = [line.split() for line in snmp.splitlines() if line.startswith("Tcp:")]
-    values = dict(zip(*lines)) if len(lines) == 2 else {}
-    if "OutSegs" not in values or "RetransSegs" not in values:
-        raise ParseError("/proc/net/snmp has no counters of TCP")
-    return int(values["OutSegs"]), int(values["RetransSegs"])
 
 
 def stuck(tcp: str) -> tuple[str, ...]:

@@ -22,9 +22,8 @@ NO_LEASE = r"(?:Failed to update lease|failed to update lease using latest lease
 TIMED_OUT = r".{0,400}(?:context deadline exceeded|Timeout exceeded|i/o timeout|TLS handshake timeout)"
 OVERLOADED = r".{0,400}(?:etcdserver: (?:request timed out|leader changed|too many requests)|the server has received too many requests)"
 DEAD = r"use of closed network connection|http2: client connection lost|Client\.Timeout exceeded while awaiting headers"
-# A calm network repeats one segment in thousands.
-LOSS = 0.05
-ENOUGH_SEGMENTS = 200
+# Of twenty handshakes: a calm network loses one packet in thousands, and one lost can be chance.
+LOST = 2
 FAILURES = 3
 # Seconds. A kubelet tries a renewal five times in a row (client-go, component-helpers/apimachinery/lease), 10 s each:
 # failures that are closer together are one short outage, and it is over.
@@ -159,19 +158,20 @@ def apiserver_overload(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
 def heartbeat_jitter(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Some packets get through and many do not, from this node only; the clock and the pressure are well.
 
-    It is said of a kubelet that renews its Lease now, with trouble: an outage that has ended is in the journal as well.
+    What is lost is counted at this moment, not since boot, and the renewals failed within the last minute: an outage
+    that has ended is in the journal and in the counters as well.
     """
     found = lately(node, NO_LEASE + TIMED_OUT, node.kubelet.journal, seconds=STILL)
-    if not found or found[0].count < FAILURES or node.network.segments < ENOUGH_SEGMENTS or not kubelet_answers(node):
+    if not found or found[0].count < FAILURES or not kubelet_answers(node):
         return
     if found[0].last - found[0].first < SPREAD:
         return
+    api = node.network.api
     others = {*cluster.fleet.expired_leases, *cluster.fleet.silent} - {cluster.name}
-    share = node.network.repeated / node.network.segments
-    if share >= LOSS and not others and node.network.api.status is not None:
-        yield f"{100 * share:.0f} of 100 TCP segments were sent again since boot"
+    if LOST <= api.late < api.handshakes and not others:
+        yield f"{api.late} of {api.handshakes} TCP handshakes with {api.server} lost a packet"
         yield quote(found[0])
-        yield "the API server answers, and no other node is late"
+        yield "no other node is late"
 
 
 @cause(

@@ -9,10 +9,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import select
 import socket
 import ssl
+import sys
 import time
 import typing as t
 from datetime import datetime, timezone
@@ -27,6 +30,13 @@ from .certificates import authority_text
 SECONDS: t.Final = 4.0
 # The first try has the SYNs of 0, 1 and 3 s (RFC 6298, tcp(7)).
 AGAIN: t.Final = 0.2
+# Spread over half a second: a firewall may take only so many at once.
+HANDSHAKES: t.Final = 20
+APART: t.Final = 0.025
+# A SYN that got no answer is sent again after one second (RFC 6298): who answers later has lost a packet.
+PROMPT: t.Final = 0.9
+# tcpi_total_retrans of struct tcp_info (linux/tcp.h), which has been there since Linux 2.6.
+_REPEATED: t.Final = slice(100, 104)
 _LONGEST: t.Final = 16384
 # X509_V_FLAG_NO_CHECK_TIME (OpenSSL 1.1): the clock is judged by the Date that comes back, so a wrong clock must
 # not keep it from coming. X509_V_FLAG_PARTIAL_CHAIN: an intermediate CA in the kubeconfig is enough, as in Go.
@@ -48,15 +58,24 @@ class _Http(t.NamedTuple):
     date: datetime | None
     asked: datetime
     heard: datetime
+    repeated: int
 
 
 def ask(profile: Profile) -> ApiPath:
-    """GET /readyz. Raises :class:`ProbeError` or :class:`ParseError` when the kubeconfig does not say where."""
+    """GET /readyz. Raises :class:`ProbeError` or :class:`ParseError` when the kubeconfig does not say where.
+
+    Where packets seem to be lost, handshakes are tried besides: they show how many.
+    """
     try:
         access = kubeconfig.access(read(profile.kubeconfig))
     except kubeconfig.Unusable as error:
         raise ProbeError(f"{profile.kubeconfig}: {error}") from error
-    return reach(access, profile)
+    found = reach(access, profile)
+    # Not on a calm way: each would be a failed TLS handshake in the metrics of the API server.
+    if not found.addresses or not (found.outcome == "timeout" or found.repeated):
+        return ApiPath(**{**vars(found), "handshakes": 0, "late": 0})
+    late = _late((found.addresses[0], _address(access.server)[1]))
+    return ApiPath(**{**vars(found), "handshakes": HANDSHAKES, "late": late})
 
 
 def reach(access: kubeconfig.Access, profile: Profile, name: str = "") -> ApiPath:
@@ -73,7 +92,7 @@ def reach(access: kubeconfig.Access, profile: Profile, name: str = "") -> ApiPat
         answer = _exchange(addresses, (name or host, port), context, time.monotonic() + SECONDS)
     except _Failed as failure:
         outcome, detail = failure.args
-        return ApiPath(access.server, outcome, "; ".join([detail, *notes]), addresses, None, None, None)
+        return ApiPath(access.server, outcome, "; ".join([detail, *notes]), addresses, None, None, None, 0)
     return ApiPath(
         server=access.server,
         outcome="ok" if 200 <= answer.status < 300 else "http",
@@ -82,6 +101,7 @@ def reach(access: kubeconfig.Access, profile: Profile, name: str = "") -> ApiPat
         status=answer.status,
         date=answer.date,
         offset=_offset(answer),
+        repeated=answer.repeated,
     )
 
 
@@ -177,7 +197,23 @@ def _get(secure: ssl.SSLSocket, host: str, end: float) -> _Http:
     match = re.match(rb"HTTP/1\.[01] ([0-9]{3})", data)
     if not match:
         raise ParseError("no HTTP answer")
-    return _Http(int(match.group(1)), _date(data), asked, datetime.now(timezone.utc))
+    heard = datetime.now(timezone.utc)
+    counters = secure.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _REPEATED.stop)
+    return _Http(int(match.group(1)), _date(data), asked, heard, int.from_bytes(counters[_REPEATED], sys.byteorder))
+
+
+def _late(address: tuple[str, int]) -> int:
+    """Of so many handshakes, those without a prompt answer; a refusal is one."""
+    waiting = select.poll()
+    with contextlib.ExitStack() as stack:
+        for _number in range(HANDSHAKES):
+            one = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET))
+            one.setblocking(False)
+            one.connect_ex(address)
+            waiting.register(one, select.POLLOUT)
+            time.sleep(APART)
+        time.sleep(PROMPT)
+        return HANDSHAKES - len(waiting.poll(0))
 
 
 def _date(data: bytes) -> datetime | None:

@@ -35,7 +35,7 @@ def ask(profile: Profile) -> Fields:
         "default_route": attempt(_default_route),
         "links_up": attempt(_links_up),
         **_links(),
-        **_tcp(),
+        "stuck": attempt(_stuck),
     }
 
 
@@ -65,13 +65,9 @@ def _links() -> Fields:
     }
 
 
-def _tcp() -> Fields:
-    """segments, repeated, stuck."""
-    counters = attempt(lambda: netfiles.segments(read("/proc/net/snmp")))
-    both = counters if isinstance(counters, tuple) else (counters, counters)
+def _stuck() -> tuple[str, ...]:
     texts = ("/proc/net/tcp", "/proc/net/tcp6")
-    stuck = attempt(lambda: tuple(peer for path in texts for peer in netfiles.stuck(read_or_none(path) or "")))
-    return {"segments": both[0], "repeated": both[1], "stuck": stuck}
+    return tuple(peer for path in texts for peer in netfiles.stuck(read_or_none(path) or ""))
 
 
 def _cni(profile: Profile) -> Cni:

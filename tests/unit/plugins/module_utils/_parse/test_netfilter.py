@@ -57,7 +57,6 @@ def test_iptables_legacy() -> None:
 
 
 def test_tcp() -> None:
-    assert netfiles.segments("Tcp: OutSegs RetransSegs\nTcp: 100 7\n") == (100, 7)
     row = "   1: 0E004D0A:8AE2 01004D0A:192B 01 00000150:00000000 01:00000123 00000006 0 0 1\n"
     assert netfiles.stuck("heading\n" + row) == ("10.77.0.1:6443",)
     assert netfiles.stuck("heading\n" + row.replace("00000006", "00000000")) == ()

@@ -61,6 +61,17 @@ def server(tmp_path: Path, issued: Issued, answer: str, seen: list[str]) -> Iter
         thread.join(5)
 
 
+@contextlib.contextmanager
+def full(room: int = 0) -> Iterator[int]:
+    """A port whose queue has *room* for so many handshakes after the first; the kernel drops the SYNs of the others."""
+    with socket.create_server(("127.0.0.1", 0), backlog=room) as listener, contextlib.ExitStack() as stack:
+        if not room:
+            for each in [stack.enter_context(socket.socket()) for number in range(3)]:
+                each.setblocking(False)
+                each.connect_ex(listener.getsockname())
+        yield int(listener.getsockname()[1])
+
+
 def ask(tmp_path: Path, url: str, *, ca: str = CA.certificate, pem: str | None = None) -> ApiPath:
     """With a kubeconfig like that of a joined node."""
     place = below(tmp_path)
@@ -141,12 +152,25 @@ def test_connected_and_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_no_answer_to_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "SECONDS", 0.3)
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as stack:
-        for each in [stack.enter_context(socket.socket()) for number in range(3)]:
-            each.setblocking(False)
-            each.connect_ex(listener.getsockname())  # fills the queue: the next SYN is dropped
-        found = ask(tmp_path, f"https://127.0.0.1:{listener.getsockname()[1]}")
+    with full() as port:
+        found = ask(tmp_path, f"https://127.0.0.1:{port}")
     assert found.outcome == "timeout"
+    assert (found.handshakes, found.late) == (api.HANDSHAKES, api.HANDSHAKES)
+
+
+def test_some_packets_get_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loss as the node sees it: the server takes five handshakes, and the SYNs of the others are dropped."""
+    monkeypatch.setattr(api, "SECONDS", 0.3)
+    with full(room=5) as port:
+        found = ask(tmp_path, f"https://127.0.0.1:{port}")
+    assert found.outcome == "timeout"
+    assert (found.handshakes, found.late) == (api.HANDSHAKES, api.HANDSHAKES - 5)
+
+
+def test_a_calm_way_is_not_tried(tmp_path: Path) -> None:
+    with server(tmp_path, SERVER, OK.format(date=http_date(datetime.now(UTC))), []) as port:
+        found = ask(tmp_path, f"https://127.0.0.1:{port}")
+    assert (found.outcome, found.repeated, found.handshakes, found.late) == ("ok", 0, 0, 0)
 
 
 def test_a_node_that_slept_through_its_time_asks_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
