@@ -197,7 +197,7 @@ def _certificates() -> n.Certificates:
 
 
 def _network() -> n.Network:
-    api = n.ApiPath("https://10.77.0.1:6443", "ok", "", ("10.77.0.1",), 200, NOW, 0.2, 0, 0, 0)
+    api = n.ApiPath("https://10.77.0.1:6443", "ok", "", ("10.77.0.1",), 200, NOW, 0.2, 0, 0)
     cni = n.Cni(
         file("/etc/cni/net.d"), (file("/etc/cni/net.d/10-lab.conflist"),), None, "lab", ("bridge", "portmap"), ()
     )

@@ -302,9 +302,8 @@ class ApiPath(Evidence):
     status: int | None  # of GET /readyz with the kubelet's certificate
     date: datetime | None  # the server's Date header
     offset: float | None  # node's clock minus the server's, seconds; None: no Date
-    repeated: int = unknown("the connection was not looked at")  # segments of this request that TCP sent again
-    handshakes: int = unknown("no handshakes were tried")  # of TCP, to tell loss from silence; 0: nothing called for it
-    late: int = unknown("no handshakes were tried")  # of them, those that took so long that a packet was lost
+    handshakes: int = unknown("none was tried")  # of TCP, to tell loss from silence; 0: nothing called for it
+    late: int = unknown("none was tried")  # of them, those that took so long that a packet was lost
 
 
 @section(frozen=True)

@@ -58,28 +58,23 @@ class _Http(t.NamedTuple):
     date: datetime | None
     asked: datetime
     heard: datetime
-    repeated: int
+    repeated: int  # segments that TCP sent again
 
 
 def ask(profile: Profile) -> ApiPath:
-    """GET /readyz. Raises :class:`ProbeError` or :class:`ParseError` when the kubeconfig does not say where.
-
-    Where packets seem to be lost, handshakes are tried besides: they show how many.
-    """
+    """GET /readyz. Raises :class:`ProbeError` or :class:`ParseError` when the kubeconfig does not say where."""
     try:
         access = kubeconfig.access(read(profile.kubeconfig))
     except kubeconfig.Unusable as error:
         raise ProbeError(f"{profile.kubeconfig}: {error}") from error
-    found = reach(access, profile)
-    # Not on a calm way: each would be a failed TLS handshake in the metrics of the API server.
-    if not found.addresses or not (found.outcome == "timeout" or found.repeated):
-        return ApiPath(**{**vars(found), "handshakes": 0, "late": 0})
-    late = _late((found.addresses[0], _address(access.server)[1]))
-    return ApiPath(**{**vars(found), "handshakes": HANDSHAKES, "late": late})
+    return reach(access, profile)
 
 
 def reach(access: kubeconfig.Access, profile: Profile, name: str = "") -> ApiPath:
     """GET /readyz with what *access* has; with *name*, the server there must have a certificate for that name.
+
+    Where packets seem to be lost, handshakes are tried besides: they show how many. Not on a calm way, since each is
+    a failed TLS handshake in the metrics of the API server.
 
     Raises :class:`ParseError` for a server that is no https address.
     """
@@ -92,7 +87,9 @@ def reach(access: kubeconfig.Access, profile: Profile, name: str = "") -> ApiPat
         answer = _exchange(addresses, (name or host, port), context, time.monotonic() + SECONDS)
     except _Failed as failure:
         outcome, detail = failure.args
-        return ApiPath(access.server, outcome, "; ".join([detail, *notes]), addresses, None, None, None, 0)
+        loss = _loss(addresses, port, outcome == "timeout")
+        return ApiPath(access.server, outcome, "; ".join([detail, *notes]), addresses, None, None, None, *loss)
+    handshakes, late = _loss(addresses, port, answer.repeated > 0)
     return ApiPath(
         server=access.server,
         outcome="ok" if 200 <= answer.status < 300 else "http",
@@ -101,7 +98,8 @@ def reach(access: kubeconfig.Access, profile: Profile, name: str = "") -> ApiPat
         status=answer.status,
         date=answer.date,
         offset=_offset(answer),
-        repeated=answer.repeated,
+        handshakes=handshakes,
+        late=late,
     )
 
 
@@ -202,18 +200,20 @@ def _get(secure: ssl.SSLSocket, host: str, end: float) -> _Http:
     return _Http(int(match.group(1)), _date(data), asked, heard, int.from_bytes(counters[_REPEATED], sys.byteorder))
 
 
-def _late(address: tuple[str, int]) -> int:
-    """Of so many handshakes, those without a prompt answer; a refusal is one."""
+def _loss(addresses: t.Sequence[str], port: int, suspected: bool) -> tuple[int, int]:
+    """(handshakes that were tried, those without a prompt answer); a refusal is an answer."""
+    if not suspected or not addresses:
+        return 0, 0
     waiting = select.poll()
     with contextlib.ExitStack() as stack:
         for _number in range(HANDSHAKES):
-            one = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET))
+            one = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in addresses[0] else socket.AF_INET))
             one.setblocking(False)
-            one.connect_ex(address)
+            one.connect_ex((addresses[0], port))
             waiting.register(one, select.POLLOUT)
             time.sleep(APART)
         time.sleep(PROMPT)
-        return HANDSHAKES - len(waiting.poll(0))
+        return HANDSHAKES, HANDSHAKES - len(waiting.poll(0))
 
 
 def _date(data: bytes) -> datetime | None:
