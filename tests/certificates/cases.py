@@ -48,9 +48,9 @@ class Case:
         }
 
 
-def _variant(id: str, cause: str, script: str) -> Case:
+def _variant(id: str, cause: str, script: str, holds: str = LOOPS) -> Case:
     """Another way to the same cause."""
-    return Case(restarted(id, script, LOOPS, roots=(cause,)))
+    return Case(restarted(id, script, holds, roots=(cause,)))
 
 
 def _early(id: str, actions: tuple[str, ...], *kinds: str) -> Case:
@@ -81,6 +81,7 @@ CASES: t.Final = {
             "kubelet-client-pem-corrupt",
             f"keep {CURRENT}; sed '/PRIVATE KEY/,$d' {CURRENT} > $PKI/outward.pem\n"
             f"openssl ecparam -name prime256v1 -genkey -noout >> $PKI/outward.pem; {OTHER}",
+            holds="[ $(substate kubelet) = auto-restart ] && said kubelet 'private key does not match public key'",
         ),
         Case(FAULTS["kubelet-client-ca-rejected"]),
         Case(FAULTS["kubelet-kubeconfig-missing"]),
