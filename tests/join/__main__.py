@@ -200,8 +200,10 @@ def reported(stage: Stage, run: str) -> dict[str, str]:
 
 def interrupted(case: Case, stage: Stage, point: Point) -> Ended:
     """A run that is killed at *point*. Raises NotStruck."""
+    mark = stage.place / "struck"
+    mark.unlink(missing_ok=True)
     ended = played(case, stage, point)
-    if not (stage.place / "struck").exists():
+    if not mark.exists():
         raise NotStruck(f"the task never came: status {ended.status}: {ended.output.strip()[-400:]}")
     return ended
 

@@ -159,14 +159,22 @@ def tasks(listing: str) -> list[str]:
 
 
 def killed(listing: str) -> list[Case]:
-    """A run that is killed after each task, or in the middle of the join, and one more."""
+    """Runs that are killed after each task, or in the middle of the join, and one more.
+
+    Where the next run comes to the next point by itself, it is killed there: harder, and one machine does for them.
+    """
     found = [task for task in dict.fromkeys(tasks(listing)) if task != FAILED]
     if JOIN not in found:
         raise ValueError(f"the role has no task {JOIN}: tests/join/cases.py names it")
     points = [Point(f"killed after {re.sub(' - .*', '', task).removeprefix(ROLE)}", task) for task in found]
-    points += [Point(f"killed {at:.0f} s into the join", JOIN, "during", at) for at in (3.0, 8.0, 15.0, 25.0)]
-    points += [Point("killed alone 12 s into the join", JOIN, "during", 12.0, all=False)]
-    return [Case(point.id, kills=(point,)) for point in points]
+    before, later = points[: found.index(JOIN)], points[found.index(JOIN) :]
+    during = [Point(f"killed {at} s into the join", JOIN, "during", float(at)) for at in (3, 8, 15, 25)]
+    alone = Point("killed alone 12 s into the join", JOIN, "during", 12.0, all=False)
+    return [
+        Case("killed after each task before the join, one run after the other", kills=tuple(before)),
+        Case("killed 3, 8, 15 and 25 s into the join, one run after the other", kills=tuple(during)),
+        *(Case(point.id, kills=(point,)) for point in (alone, *later)),
+    ]
 
 
 def untainted(items: Iterable[Object]) -> list[Object]:

@@ -30,6 +30,7 @@ def test_every_task_is_one_to_be_killed_after() -> None:
     assert len(found) > 8
     struck = [point.task for case in killed(listing()) for point in case.kills]
     assert set(found) - {FAILED} == set(struck)
+    assert struck[: found.index(JOIN)] == found[: found.index(JOIN)]
     names = [case.id for case in killed(listing())]
     assert len(set(names)) == len(names)
     assert struck.count(JOIN) == 6
