@@ -161,16 +161,18 @@ def heartbeat_jitter(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     What is lost is counted at this moment, not since boot, and the renewals failed within the last minute: an outage
     that has ended is in the journal and in the counters as well.
     """
-    found = lately(node, NO_LEASE + TIMED_OUT, node.kubelet.journal, seconds=STILL)
-    if not found or found[0].count < FAILURES or not kubelet_answers(node):
+    # A request that times out has several words, by how far it came: each is a line of its own.
+    lines = [line for line in node.kubelet.journal.lines if line.current and re.search(NO_LEASE + TIMED_OUT, line.text)]
+    if sum(line.count for line in lines) < FAILURES or not kubelet_answers(node):
         return
-    if found[0].last - found[0].first < SPREAD:
+    newest = max(lines, key=lambda line: line.last)
+    if node.identity.uptime - newest.last > STILL or newest.last - min(line.first for line in lines) < SPREAD:
         return
     api = node.network.api
     others = {*cluster.fleet.expired_leases, *cluster.fleet.silent} - {cluster.name}
     if LOST <= api.late < api.handshakes and not others:
         yield f"{api.late} of {api.handshakes} TCP handshakes with {api.server} lost a packet"
-        yield quote(found[0])
+        yield quote(newest)
         yield "no other node is late"
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import select
 import socket
 import ssl
 import sys
@@ -33,8 +32,8 @@ AGAIN: t.Final = 0.2
 # Spread over half a second: a firewall may take only so many at once.
 HANDSHAKES: t.Final = 20
 APART: t.Final = 0.025
-# A SYN that got no answer is sent again after one second (RFC 6298): who answers later has lost a packet.
-PROMPT: t.Final = 0.9
+# A SYN that got no answer is sent again after one second (RFC 6298), and the kernel counts that.
+PATIENCE: t.Final = 1.1
 # tcpi_total_retrans of struct tcp_info (linux/tcp.h), which has been there since Linux 2.6.
 _REPEATED: t.Final = slice(100, 104)
 _LONGEST: t.Final = 16384
@@ -196,24 +195,29 @@ def _get(secure: ssl.SSLSocket, host: str, end: float) -> _Http:
     if not match:
         raise ParseError("no HTTP answer")
     heard = datetime.now(timezone.utc)
-    counters = secure.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _REPEATED.stop)
-    return _Http(int(match.group(1)), _date(data), asked, heard, int.from_bytes(counters[_REPEATED], sys.byteorder))
+    return _Http(int(match.group(1)), _date(data), asked, heard, _repeated(secure))
 
 
 def _loss(addresses: t.Sequence[str], port: int, suspected: bool) -> tuple[int, int]:
-    """(handshakes that were tried, those without a prompt answer); a refusal is an answer."""
+    """(handshakes that were tried, those that had to send their SYN again or are not done)."""
     if not suspected or not addresses:
         return 0, 0
-    waiting = select.poll()
     with contextlib.ExitStack() as stack:
+        tried: list[socket.socket] = []
         for _number in range(HANDSHAKES):
             one = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in addresses[0] else socket.AF_INET))
             one.setblocking(False)
             one.connect_ex((addresses[0], port))
-            waiting.register(one, select.POLLOUT)
+            tried.append(one)
             time.sleep(APART)
-        time.sleep(PROMPT)
-        return HANDSHAKES, HANDSHAKES - len(waiting.poll(0))
+        time.sleep(PATIENCE)
+        # By the kernel's count, not by when this process woke up: a busy node sleeps longer.
+        return HANDSHAKES, sum(_repeated(one) > 0 for one in tried)
+
+
+def _repeated(connection: socket.socket) -> int:
+    counters = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _REPEATED.stop)
+    return int.from_bytes(counters[_REPEATED], sys.byteorder)
 
 
 def _date(data: bytes) -> datetime | None:
