@@ -17,6 +17,7 @@ from ansible_collections.outward.kubelet.plugins.action.kubelet_csr import inven
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import membership
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.conclude import Look
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.entrance import opened
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided, from_json
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.gate import Refusal, ask
@@ -24,6 +25,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registration import taints
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.settling import too_early
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signing import Station
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import JOIN
 from ansible_collections.outward.kubelet.plugins.module_utils._host.modules.node_join import (
@@ -116,7 +118,7 @@ class ActionModule(Acting):
         self, options: Options, variables: Options, told: Cluster, cluster: ClusterEvidence, others: dict[str, str]
     ) -> Options:
         """What node_lock takes; what an interrupted join has left on a node that has joined is removed."""
-        node, cluster, reasons = self._standing(options, variables, cluster, authorities(told))
+        node, cluster, reasons = self._settled(options, variables, cluster, authorities(told))
         refusals = membership.barred(node, cluster, others) if reasons else ()
         policy = Policy(
             hands_off=reason("hands_off", options["hands_off"]),
@@ -130,6 +132,18 @@ class ActionModule(Acting):
         tidied = {} if reasons or not leftover(node) else super().asked(tidying(options), variables)
         gone = [] if reasons or self._task.check_mode else swept(Access.of(options), cluster.name)
         return {"changed": bool(tidied.get("changed")), **found, "notes": [*tidied.get("notes", ()), *gone]}
+
+    def _settled(
+        self, options: Options, variables: Options, cluster: ClusterEvidence, known: tuple[str, ...]
+    ) -> tuple[NodeEvidence, ClusterEvidence, tuple[Refusal, ...]]:
+        """As :meth:`_standing`; once more of a node that has joined and is on its way: a run was killed after the join."""
+        found = self._standing(options, variables, cluster, known)
+        early = None if found[2] else too_early(diagnose(*found[:2]))
+        if early is None:
+            return found
+        self._display.display(f"{cluster.name}: {early.why}; looking again in {early.seconds:.0f} s")
+        time.sleep(early.seconds)
+        return self._standing(options, variables, evidence_of({**options, "cluster": None}, cluster.name), known)
 
     def _standing(
         self, options: Options, variables: Options, cluster: ClusterEvidence, known: tuple[str, ...]

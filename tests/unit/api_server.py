@@ -84,6 +84,9 @@ class FakeApi:
             if path in self.answers:
                 return self.answers[path](body)
             if method == "DELETE":
+                wanted = (body or {}).get("preconditions", {}).get("uid")
+                if wanted and path in self.written and wanted != self.written[path]["metadata"].get("uid"):
+                    return 409, {"kind": "Status", "message": "the UID in the precondition does not match"}
                 return (200 if self.written.pop(path, None) else 404), {"kind": "Status"}
             at = f"{path}/{body['metadata']['name']}" if method == "POST" else path
             old = self.written.get(at)
@@ -93,7 +96,9 @@ class FakeApi:
             if old and version and version != old["metadata"]["resourceVersion"]:
                 return 409, {"kind": "Status", "message": "the object has been modified"}
             new = merged(old, body) if method == "PATCH" else body
-            self.written[at] = merged(new, {"metadata": {"resourceVersion": str(next(self.versions))}})
+            version = str(next(self.versions))
+            made = {"uid": f"uid-{version}"} if method == "POST" else {}
+            self.written[at] = merged(new, {"metadata": {"resourceVersion": version, **made}})
             self.watch()
             return (201 if method == "POST" else 200), self.written[at]
 

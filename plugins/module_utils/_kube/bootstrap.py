@@ -21,7 +21,7 @@ import secrets
 import string
 import time
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .._diagnosis.signing import OURS, group
@@ -66,6 +66,7 @@ class Token:
     secret: str = field(repr=False)
     made: datetime  # by the API server's clock
     expires: datetime
+    uid: str = ""  # of its Secret
 
     @property
     def bearer(self) -> str:
@@ -90,7 +91,7 @@ def token_id(node: str) -> str:
 def make(api: Api, node: str, seconds: int, *, signing: bool = False) -> Token:
     """A new token for *node*; one of an earlier run is deleted. *signing*: kubeadm is to find the cluster by it.
 
-    Raises KubeError and Silent.
+    Raises Conflict when another run makes one at this moment, KubeError and Silent.
     """
     sweep(api, node)
     now = clock(api)
@@ -100,11 +101,7 @@ def make(api: Api, node: str, seconds: int, *, signing: bool = False) -> Token:
         now,
         now + timedelta(seconds=seconds),
     )
-    try:
-        api.create(CREATE, body(token, node, signing=signing))
-    except Conflict as conflict:
-        raise KubeError(f"another run makes a token for {node} at this moment: {conflict}") from conflict
-    return token
+    return replace(token, uid=api.create(CREATE, body(token, node, signing=signing))["metadata"]["uid"])
 
 
 def body(token: Token, node: str, *, signing: bool = False) -> JSON:
@@ -126,11 +123,14 @@ def body(token: Token, node: str, *, signing: bool = False) -> JSON:
     }
 
 
-def sweep(api: Api, node: str) -> bool:
-    """Delete our token for *node*; whether there was one. Raises KubeError and Silent."""
+def sweep(api: Api, node: str, uid: str = "") -> bool:
+    """Delete our token for *node*, with *uid* only the one whose Secret has it; whether it was there.
+
+    Raises KubeError and Silent.
+    """
     try:
-        api.delete(DELETE, _name(token_id(node)))
-    except NotThere:
+        api.delete(DELETE, _name(token_id(node)), uid)
+    except (NotThere, Conflict):
         return False
     return True
 

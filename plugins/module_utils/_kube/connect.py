@@ -67,9 +67,9 @@ class Api:
         """
         return self._send("PATCH", question, name, body=body)
 
-    def delete(self, question: refusal.Question, name: str) -> None:
-        """Raises NotThere, KubeError and Silent."""
-        self._send("DELETE", question, name)
+    def delete(self, question: refusal.Question, name: str, uid: str = "") -> None:
+        """With *uid*, no other object of that name. Raises Conflict when there is another one, NotThere, KubeError, Silent."""
+        self._send("DELETE", question, name, body={"preconditions": {"uid": uid}} if uid else None)
 
     def _send(
         self,

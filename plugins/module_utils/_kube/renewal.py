@@ -22,7 +22,7 @@ from . import bootstrap
 from .access import await_token
 from .bootstrap import Token
 from .connect import connect
-from .errors import KubeError, Silent
+from .errors import Conflict, KubeError, Silent
 from .options import Access
 from .signing import concerning, review
 
@@ -42,10 +42,8 @@ def lent(access: Access, node: str, seconds: int, problems: list[str], *, joinin
 
     Raises KubeError and Silent when there is none.
     """
-    made: Token | None = None
+    made = _made(access, node, seconds, problems, joining)
     try:
-        with connect(access) as api:
-            made = bootstrap.make(api, node, seconds, signing=joining)
         with connect(replace(access, api_key=made.bearer, client_cert=None, client_key=None)) as bearer:
             await_token(bearer, bootstrap.TO_JOIN if joining else ())
         if joining:
@@ -56,14 +54,25 @@ def lent(access: Access, node: str, seconds: int, problems: list[str], *, joinin
         problems += _taken_back(access, node, made)
 
 
+def _made(access: Access, node: str, seconds: int, problems: list[str], joining: bool) -> Token:
+    try:
+        with connect(access) as api:
+            return bootstrap.make(api, node, seconds, signing=joining)
+    except Conflict as conflict:  # that one is not ours to delete
+        raise KubeError(f"another run makes a token for {node} at this moment: {conflict}") from conflict
+    except (KubeError, Silent):  # the answer may have been lost, and the token made
+        problems += _taken_back(access, node, None)
+        raise
+
+
 def _taken_back(access: Access, node: str, token: Token | None) -> list[str]:
-    """Also of one that nobody knows to have been made: the answer may have been lost."""
+    """Not one that a later run has made: a run whose ansible-playbook was killed alone still comes to its end."""
     problem = ""
     for turn in range(TRIES):
         time.sleep(PAUSE if turn else 0)
         try:
             with connect(access) as api:
-                bootstrap.sweep(api, node)
+                bootstrap.sweep(api, node, token.uid if token else "")
         except (KubeError, Silent) as error:
             problem = str(error)
         else:

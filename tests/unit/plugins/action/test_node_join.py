@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.outward.kubelet.plugins.action import node_join
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import settling
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended, to_json
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import close
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.membership import fingerprints
@@ -27,7 +28,7 @@ from ansible_collections.outward.kubelet.plugins.plugin_utils import _remote
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import Answer
 from tests.unit.api_server import REQUESTS, FakeApi
 from tests.unit.helpers import NOW, certificate, file, healthy_node
-from tests.unit.helpers_cluster import healthy_cluster
+from tests.unit.helpers_cluster import conditions, healthy_cluster
 from tests.unit.plugins.action.test_client_certificate import Node, asking, ours, secrets, until
 from tests.unit.plugins.action.test_client_certificate import fake as small
 from tests.unit.plugins.module_utils._diagnosis.test_membership import FRESH
@@ -106,6 +107,17 @@ def test_a_node_that_has_joined_is_left_alone(cluster: FakeApi, monkeypatch: pyt
     assert (
         verdict(close(found["incident"], [], None, None, NOW))[0] == "pi-04: joined already, and healthy: nothing to do"
     )
+
+
+def test_a_node_that_has_only_just_joined_is_looked_at_again(cluster: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run was killed after the join: its kubelet had not said yet that it is ready (tests.join, v1.37.2)."""
+    identity = machine(cluster)
+    on_its_way = healthy_cluster(node__machine_id=identity, node__conditions=conditions(Ready="False"))
+    looks = [on_its_way, healthy_cluster(node__machine_id=identity)]
+    monkeypatch.setattr(node_join, "evidence_of", lambda options, name: looks.pop(0))
+    monkeypatch.setattr(settling, "TRANSIENT", 0.01)
+    found = judged(cluster, member(cluster), monkeypatch)
+    assert (found["incident"]["outcome"], looks) == ("healthy", [])
 
 
 def test_a_fresh_machine_is_permitted_to_join(cluster: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
