@@ -67,7 +67,11 @@ def test_another_run_that_makes_one_at_this_moment_keeps_it(api: FakeApi) -> Non
 
 
 def test_one_whose_making_was_not_answered_is_deleted(api: FakeApi) -> None:
-    api.answers[SECRETS] = lambda body: (api.written.update({SECRET: body}) or 503, {"kind": "Status"})
+    def made(body: t.Any) -> tuple[int, t.Any]:
+        api.written[SECRET] = body
+        return 503, {"kind": "Status"}
+
+    api.answers[SECRETS] = made
     problems: list[str] = []
     with pytest.raises(Exception, match="503"), lent(Access(host=api.url, api_key="x"), "pi-04", 60, problems):
         pytest.fail("there is no token")
