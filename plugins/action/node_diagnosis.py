@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,10 +19,9 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.settling import too_early
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.starting import worth_trying
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import both
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import both, waited
 from ansible_collections.outward.kubelet.plugins.plugin_utils._explain import EXPLAIN, asked
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments, node_name
 from ansible_collections.outward.kubelet.plugins.plugin_utils._policy import POLICY, policy
@@ -66,11 +64,8 @@ class ActionModule(ActionBase):
     ) -> tuple[NodeEvidence, ClusterEvidence]:
         """The node and the cluster; once more when the first look came too early to say anything."""
         node, cluster = self._both(options, name, variables)
-        early = too_early(diagnose(node, cluster))
-        if early is None:
+        if not waited(self._display, name, diagnose(node, cluster)):
             return node, cluster
-        self._display.display(f"{name}: {early.why}; looking again in {early.seconds:.0f} s")
-        time.sleep(early.seconds)
         return self._both({**options, "cluster": None}, name, variables)
 
     def _both(

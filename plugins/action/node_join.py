@@ -25,7 +25,6 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.guards 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.incident import Mode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registration import taints
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.settling import too_early
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signing import Station
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import JOIN
 from ansible_collections.outward.kubelet.plugins.module_utils._host.modules.node_join import (
@@ -50,7 +49,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal impo
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.signing import review
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import x509
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of, waited
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import (
     Spec,
     arguments,
@@ -138,11 +137,8 @@ class ActionModule(Acting):
     ) -> tuple[NodeEvidence, ClusterEvidence, tuple[Refusal, ...]]:
         """As :meth:`_standing`; once more of a node that has joined and is on its way: a run was killed after the join."""
         found = self._standing(options, variables, cluster, known)
-        early = None if found[2] else too_early(diagnose(*found[:2]))
-        if early is None:
+        if found[2] or not waited(self._display, cluster.name, diagnose(*found[:2])):
             return found
-        self._display.display(f"{cluster.name}: {early.why}; looking again in {early.seconds:.0f} s")
-        time.sleep(early.seconds)
         return self._standing(options, variables, evidence_of({**options, "cluster": None}, cluster.name), known)
 
     def _standing(

@@ -16,10 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from ansible.errors import AnsibleActionFail
+from ansible.utils.display import Display
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence, Fleet, of_node
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import Diagnosis
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import JSON
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.settling import too_early
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.access import lacking
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
@@ -79,6 +82,16 @@ def both(
     if problem:
         raise AnsibleActionFail(problem)
     return node, cluster
+
+
+def waited(display: Display, name: str, diagnosis: Diagnosis) -> bool:
+    """Whether the look came too early to say anything; the time that the node needs is over then."""
+    early = too_early(diagnosis)
+    if early is None:
+        return False
+    display.display(f"{name}: {early.why}; looking again in {early.seconds:.0f} s")
+    time.sleep(early.seconds)
+    return True
 
 
 def glance(options: dict[str, t.Any], name: str, fleet: Fleet) -> ClusterEvidence:

@@ -200,7 +200,7 @@ def _get(secure: ssl.SSLSocket, host: str, end: float) -> _Http:
 
 def _loss(addresses: t.Sequence[str], port: int, suspected: bool) -> tuple[int, int]:
     """(handshakes that were tried, those that had to send their SYN again or are not done)."""
-    if not suspected or not addresses:
+    if not suspected:
         return 0, 0
     with contextlib.ExitStack() as stack:
         tried: list[socket.socket] = []

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.bootstrap import SECRETS, token_id
-from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError
+from ansible_collections.outward.kubelet.plugins.module_utils._kube.errors import KubeError, Silent
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import lent
 from tests.unit.api_server import FakeApi, serving
@@ -73,6 +73,6 @@ def test_one_whose_making_was_not_answered_is_deleted(api: FakeApi) -> None:
 
     api.answers[SECRETS] = made
     problems: list[str] = []
-    with pytest.raises(Exception, match="503"), lent(Access(host=api.url, api_key="x"), "pi-04", 60, problems):
+    with pytest.raises(Silent, match="503"), lent(Access(host=api.url, api_key="x"), "pi-04", 60, problems):
         pytest.fail("there is no token")
     assert (api.written, problems) == ({}, [])
