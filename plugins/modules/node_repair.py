@@ -56,6 +56,7 @@ options:
       - restore-containerd-config
       - free-disk-space
       - free-inodes
+      - restore-eviction-thresholds
       - vacuum-journal
       - delete-rotated-logs
       - free-space-beside-images
@@ -76,11 +77,13 @@ options:
       - remove-node-ip
       - restore-hostname
       - set-resolv-conf
+      - end-leftover-kubelet
       - rebuild-kubelet-config
       - release-addresses
       - clear-bridge-address
       - restore-cni-config
       - restore-cni-directory
+      - link-cni-plugin
       - set-aside-cni-config
       - lower-overlay-mtu
       - remove-stale-service-rules

@@ -28,6 +28,17 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         outcome="needs-operator",
     ),
     Fault(
+        id="kubelet-unit-masked-allowed",
+        roots=("kubelet-unit-masked",),
+        inject=(node("systemctl stop kubelet; systemctl mask kubelet"),),
+        holds=node("[ $(systemctl show -P LoadState kubelet) = masked ]"),
+        undo=(node("systemctl unmask kubelet; systemctl start kubelet"),),
+        outcome="recovered",
+        actions=("unmask-kubelet", "restart-kubelet"),
+        allow=("unmask-kubelet",),
+        note="a person allows the step by its name",
+    ),
+    Fault(
         id="kubelet-unit-disabled",
         inject=(node("systemctl disable kubelet; systemd-run --on-active=1 systemctl reboot"),),
         holds=node(

@@ -91,6 +91,21 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         "python3 -m http.server --directory /run/outward 10250; sleep 3",
         "10250: bind: address already in use",
         undo="systemctl stop outward-port",
+        outcome="refused",
+        note="another program; it is named",
+    ),
+    crash(
+        "kubelet-left-over",
+        # As somebody would try a kubelet out; it keeps the Lease, and the unit's own cannot listen.
+        "tr '\\0' '\\n' < /proc/$(pid kubelet)/cmdline > /run/outward-words; systemctl stop kubelet\n"
+        "(setsid xargs -d '\\n' -a /run/outward-words nohup > /run/outward-left-over 2>&1 < /dev/null &)\n"
+        "for try in $(seq 30); do if healthz; then break; fi; sleep 1; done",
+        "10250: bind: address already in use",
+        roots=("kubelet-port-10250-in-use",),
+        undo="pkill -x kubelet",
+        outcome="recovered",
+        actions=("end-leftover-kubelet",),
+        note="it keeps the Lease and the Node is Ready, while the unit's own one fails at each start",
     ),
     crash(
         "kubelet-wrong-runtime-endpoint",

@@ -119,8 +119,24 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         ),
         holds=node("healthz && grep -q 50Mi $CONFIG && [ -e /var/lib/outward-fill ]"),
         undo=(node("rm -f /var/lib/outward-fill; back; restart kubelet"),),
-        outcome="needs-operator",
+        outcome="refused",
         note="one key set by hand drops the defaults of the others: 5 % of the disk is left, and no condition is set",
+    ),
+    Fault(
+        id="eviction-thresholds-disabled-package-cache",
+        roots=("eviction-thresholds-disabled",),
+        inject=(
+            node(
+                "setting evictionHard '{memory.available: 50Mi}'; restart kubelet; mkdir -p /var/cache/apt/archives\n"
+                "set -- $(df -B1 --output=size,avail / | tail -1)\n"
+                "fallocate -l $(($2 - $1 / 20)) /var/cache/apt/archives/outward_1_all.deb"
+            ),
+        ),
+        holds=node("healthz && grep -q 50Mi $CONFIG && [ -e /var/cache/apt/archives/outward_1_all.deb ]"),
+        undo=(node("rm -f /var/cache/apt/archives/outward_1_all.deb; back; restart kubelet"),),
+        outcome="recovered",
+        actions=("restore-eviction-thresholds", "restart-kubelet"),
+        note="what nobody misses fills the disk, and nobody watches it",
     ),
     Fault(
         id="cpu-starvation",

@@ -60,10 +60,16 @@ class Fault:
     outcome: Seen  # of node-recover; node-diagnose always ends in "diagnosed"
     roots: tuple[str, ...] = ()  # expected root_causes; none given: the id itself (nothing if quiet)
     actions: tuple[str, ...] = ()  # steps that node-recover is to take, and no others
+    allow: tuple[str, ...] = ()  # steps that the person who types node-recover allows by name (outward_steps)
     kind: Kind = "single"
     scope: t.Literal["host", "cluster"] = "host"  # cluster: no other host may be under test meanwhile
     deadline: float = 60  # seconds until it holds, on an emulated CPU
     note: str = ""
+
+    @property
+    def variables(self) -> dict[str, t.Any]:
+        """What that person would give the playbook."""
+        return {"outward_steps": {"allow": list(self.allow)}} if self.allow else {}
 
     @property
     def root_causes(self) -> list[str]:

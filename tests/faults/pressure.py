@@ -64,6 +64,8 @@ def owned(volume: str) -> tuple[Step, ...]:
     )
 
 
+# A kubelet keeps DiskPressure for 5 min after it is over; disk-pressure-package-cache waits for that, the others are told less.
+SOON: t.Final = "setting evictionPressureTransitionPeriod 30s"
 # An image of 110 MiB that was pulled and that nobody uses: it has the digest of a registry, and the kubelet lets it be,
 # since somebody has told it to keep images for a day (imageMinimumGCAge).
 BALLAST: t.Final = """
@@ -175,7 +177,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         roots=("disk-pressure-imagefs",),
         inject=(
             node(
-                f"{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
+                f"{SOON}\n{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
                 f"{beside_packages('/var/lib/containerd')}\n"
                 "set -- $(df -B1 --output=size,avail /var/lib/containerd | tail -1)\n"
                 f"head -c $(($2 - $1 / 20)) /dev/zero > {CACHE}/outward_1_all.deb"
@@ -209,7 +211,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         roots=("inode-exhaustion",),
         inject=(
             node(
-                f"{own_filesystem('/var/lib/kubelet', 'kubelet', '-i 262144')}\n"
+                f"{SOON}\n{own_filesystem('/var/lib/kubelet', 'kubelet', '-i 262144')}\n"
                 f"{beside_packages('/var/lib/kubelet')}; cd {CACHE}\n"
                 'python3 -c \'import os\nname = 0\nwhile os.statvfs(".").f_favail > 40: name += 1; open(f"{name}.deb", "w").write("x")\''
             ),
@@ -226,7 +228,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         roots=("disk-pressure-nodefs",),
         inject=(
             node(
-                "setting imageMinimumGCAge 24h; restart kubelet\n"
+                f"{SOON}; setting imageMinimumGCAge 24h; restart kubelet\n"
                 f"cat > /run/outward-ballast.py <<'PROGRAM'\n{BALLAST}PROGRAM\n"
                 f"python3 /run/outward-ballast.py\n{filled('/var/lib/outward-fill', 14)}"
             ),

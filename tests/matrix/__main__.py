@@ -198,7 +198,7 @@ def everything(faults: list[Fault], hosts: list[str], options: argparse.Namespac
         mode=options.mode,
         commit=now,
         record=options.record,
-        play=play,
+        play=lambda fault, host: replace(play, more=fault.variables)(host),
         reset=reset,
         keep=keep_report,
         versions=lambda: results.versions,

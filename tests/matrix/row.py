@@ -46,7 +46,7 @@ class Bench:
     mode: Mode
     commit: str
     record: bool
-    play: Callable[[str], Report]
+    play: Callable[[Fault, str], Report]
     reset: Callable[[str], None]
     keep: Callable[[Fault, Report], None]
     versions: Callable[[], dict[str, str]]  # those of earlier rows, for a node that cannot be asked
@@ -111,7 +111,7 @@ def _measured(fault: Fault, host: str, bench: Bench, entry: Row) -> tuple[Row, d
     watch = bench.watch(host)
     try:
         took = bench.inject(fault, host)
-        report = bench.play(host)
+        report = bench.play(fault, host)
         seconds = time.monotonic() - start
     finally:
         ready = watch.end(bench.patience(fault) if bench.mode == "diagnose" else 0.0)

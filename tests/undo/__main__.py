@@ -78,7 +78,7 @@ class Stage:
     def play(self, each: Try) -> Ended:
         """The shipped playbook, out of the copy of the collection."""
         access = "recover" if each.playbook == steps.RECOVER else "certificates"
-        run = Loud("recover", SOAK, 1, each.variables, access=access, playbook=each.playbook)
+        run = Loud("recover", SOAK, 1, each.fault.variables, access=access, playbook=each.playbook)
         path = {"ANSIBLE_COLLECTIONS_PATH": str(tree.COLLECTIONS), "PYTHONPATH": ""}
         return Started(run, self.host, self.place, path).wait()
 

@@ -17,7 +17,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.change 
 
 # Below these every file is looked at.
 BACKUP: t.Final = "/var/lib/outward-kubelet/backup"
-TREES: t.Final = ("/etc", "/var/lib/kubelet", "/var/lib/cni", "/usr/local", BACKUP)
+TREES: t.Final = ("/etc", "/var/lib/kubelet", "/var/lib/cni", "/usr/local", "/usr/lib/cni", "/opt/cni", BACKUP)
 # What changes by itself on a node that is ill, or whose kubelet or containerd is started: looked at only where a step
 # changes it.
 RESTLESS: t.Final = re.compile(
@@ -70,6 +70,8 @@ _PLACES: t.Final[dict[type, Callable[[t.Any], Iterator[str]]]] = {
     kinds.ServiceChains: lambda change: iter([f"chains {change.kind}"]),
     kinds.Reservations: lambda change: iter([f"file {change.directory}"]),
     kinds.Remembered: lambda change: iter([f"file {change.directory}"]),
+    kinds.Plugin: lambda change: iter([f"file /usr/lib/cni/{change.name}"]),
+    kinds.Leftover: lambda change: iter([]),  # a process
     kinds.Space: lambda change: iter([]),  # what it deletes is not taken back
 }
 

@@ -37,10 +37,10 @@ KEPT: t.Final[dict[str, Kept]] = {
     "free-space-beside-images": DELETED,
     "kill-containerd": NEW_PROCESS,
     "restart-containerd": NEW_PROCESS,
+    "end-leftover-kubelet": NEW_PROCESS,
+    "restore-eviction-thresholds": DELETED,
 }
 RENEW: t.Final = "renew-client-certificate"
-# What a person has to say before a step is taken at all.
-ALLOWED: t.Final = {"kubelet-unit-masked": "unmask-kubelet"}
 RECOVER, CERTIFICATES = "node-recover.yml", "certificates-recover.yml"
 
 
@@ -56,15 +56,10 @@ class Try(t.NamedTuple):
         """The row's."""
         return f"{self.step}: {self.fault.id}"
 
-    @property
-    def variables(self) -> dict[str, t.Any]:
-        """What a person would give for it."""
-        return {"outward_steps": {"allow": [ALLOWED[self.fault.id]]}} if self.fault.id in ALLOWED else {}
-
 
 def rows() -> list[Try]:
     """The first fault of each repair first, the quick ones before the others, and then what is left of them."""
-    tries = [Try(ALLOWED.get(f.id, next(iter(f.actions), "")), f) for f in SINGLE.values()]
+    tries = [Try(next(iter(f.actions), ""), f) for f in SINGLE.values()]
     tries = [each for each in tries if each.step in REPAIRS]
     tries += [
         Try(RENEW, FAULTS[name], CERTIFICATES) for name in ("kubelet-client-cert-expired", "kubelet-client-ca-rejected")

@@ -60,6 +60,8 @@ class Fake(Tools):
 
     def read(self, path: str) -> str | None:
         place = Path(self.path(path))
+        if place.is_symlink():
+            return f"-> {place.readlink()}"
         return place.read_bytes().decode() if place.exists() else None
 
     def ask(self, *command: str) -> str:

@@ -134,6 +134,12 @@ class Remembered(t.NamedTuple):
     directory: str
 
 
+class Plugin(t.NamedTuple):
+    """The CNI plugin *name* where the runtime looks for it: a link to the one that another package put elsewhere."""
+
+    name: str
+
+
 class PauseImage(t.NamedTuple):
     """containerd's configuration file *path*, whose sandbox image is one that is on this node."""
 
@@ -158,6 +164,14 @@ class Mounted(t.NamedTuple):
 
     point: str
     unit: str
+
+
+class Leftover(t.NamedTuple):
+    """A kubelet (the program *binary*) that listens on *port*, and that neither *unit* nor another one started, is ended."""
+
+    port: int
+    unit: str
+    binary: str
 
 
 class Addresses(t.NamedTuple):
@@ -215,10 +229,12 @@ Change = t.Union[
     NodeKubeconfig,
     Resolver,
     Remembered,
+    Plugin,
     PauseImage,
     GoodCopy,
     Orphan,
     Mounted,
+    Leftover,
     Addresses,
     Mtu,
     ServiceChains,

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -253,6 +254,16 @@ def size(count: float) -> str:
     while abs(count) >= 1024 and power < len(units) - 1:
         count, power = count / 1024, power + 1
     return f"{count:.1f} {units[power]}" if power == 3 else f"{count:.0f} {units[power]}"
+
+
+# What a kubelet watches that is not told otherwise: pkg/kubelet/eviction/defaults_linux.go; imagefs.inodesFree since 1.30.
+EVICTION_HARD: t.Final = {
+    "memory.available": "100Mi",
+    "nodefs.available": "10%",
+    "nodefs.inodesFree": "5%",
+    "imagefs.available": "15%",
+    "imagefs.inodesFree": "5%",
+}
 
 
 def threshold(text: str, capacity: int) -> float:

@@ -17,6 +17,7 @@ import re
 import typing as t
 
 from .._diagnosis.node import Setting
+from .._diagnosis.signs import EVICTION_HARD
 from .errors import NotThatFormat, ParseError
 from .yaml import load
 
@@ -24,14 +25,6 @@ API_VERSION: t.Final = "kubelet.config.k8s.io/v1beta1"
 KIND: t.Final = "KubeletConfiguration"
 Document = dict[str, t.Any]
 
-# pkg/kubelet/eviction/defaults_linux.go; imagefs.inodesFree since 1.30.
-EVICTION_HARD: t.Final = {
-    "memory.available": "100Mi",
-    "nodefs.available": "10%",
-    "nodefs.inodesFree": "5%",
-    "imagefs.available": "15%",
-    "imagefs.inodesFree": "5%",
-}
 # Fields whose wrong type we can tell for certain; the kubelet refuses to decode them.
 _TYPES: t.Final[dict[str, type]] = {
     "authentication": dict,

@@ -10,18 +10,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 LISTEN = "0A"  # TCP_LISTEN
+ROW = re.compile(rf" {{0,9}}\d{{1,9}}: [0-9A-F]{{8,32}}:([0-9A-F]{{4}}) [0-9A-F]{{8,32}}:0000 {LISTEN} ")
+INODE = 9  # the column behind the time-out
 
 
 def listening(*tables: str) -> frozenset[int]:
     """The ports of all *tables*, whatever address they are on."""
-    return frozenset(
-        int(match.group(1), 16)
-        for table in tables
-        for line in table.splitlines()
-        for match in [
-            re.match(rf" {{0,9}}\d{{1,9}}: [0-9A-F]{{8,32}}:([0-9A-F]{{4}}) [0-9A-F]{{8,32}}:0000 {LISTEN} ", line)
-        ]
-        if match
-    )
+    return frozenset(port for port, dummy in _rows(tables))
+
+
+def sockets(port: int, *tables: str) -> frozenset[str]:
+    """How the sockets on *port* are called among the descriptors of who holds them (proc_pid_fd(5))."""
+    lines = [line.split() for found, line in _rows(tables) if found == port]
+    return frozenset(f"socket:[{words[INODE]}]" for words in lines if len(words) > INODE)
+
+
+def _rows(tables: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    for table in tables:
+        for line in table.splitlines():
+            match = ROW.match(line)
+            if match:
+                yield int(match.group(1), 16), line

@@ -33,7 +33,7 @@ class Lab:
             raise self.failing
 
     def bench(self, report: dict[str, t.Any]) -> Bench:
-        def play(host: str) -> dict[str, t.Any]:
+        def play(fault: Fault, host: str) -> dict[str, t.Any]:
             self._note("play")
             return report
 

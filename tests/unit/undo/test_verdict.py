@@ -154,6 +154,8 @@ def test_every_kind_of_change_has_its_places() -> None:
             kinds.ServiceChains,
             kinds.Reservations,
             kinds.Remembered,
+            kinds.Plugin,
+            kinds.Leftover,
         )
 
 
@@ -162,8 +164,8 @@ def test_every_repair_has_a_row_and_the_first_of_each_comes_first() -> None:
     names = [each.step for each in steps.rows()]
     assert len(set(names[: len(set(names))])) == len(set(names))
     assert set(steps.KEPT) <= set(names)
-    masked = next(each for each in steps.rows() if each.fault.id == "kubelet-unit-masked")
-    assert masked.variables == {"outward_steps": {"allow": ["unmask-kubelet"]}}
+    masked = next(each for each in steps.rows() if each.step == "unmask-kubelet")
+    assert masked.fault.variables == {"outward_steps": {"allow": ["unmask-kubelet"]}}
     renewed = [each for each in steps.rows() if each.step == steps.RENEW]
     assert {each.playbook for each in renewed} == {steps.CERTIFICATES}
 

@@ -166,6 +166,8 @@ def kubelet_pod_state_checkpoint(node: NodeEvidence, cluster: ClusterEvidence) -
     title="Another process holds the kubelet's port 10250",
     restart="useless",
     refusal="the port is taken",
+    automate="guarded",
+    repair="end-leftover-kubelet",
     explains=("sym:flapping", *CRASHES),
     advice="ssh {host} 'sudo ss -ltnp sport = :10250' names the process",
 )

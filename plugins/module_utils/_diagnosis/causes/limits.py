@@ -14,6 +14,7 @@ from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
 from ..signs import (
+    EVICTION_HARD,
     RECENT,
     inotify_short,
     lately,
@@ -69,9 +70,10 @@ def room_left(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
 def unwatched(node: NodeEvidence) -> Iterator[str]:
     """What is below the kubelet's default threshold and has none."""
     limits, pressure, disk = node.kubelet.config.eviction_hard, node.pressure, node.pressure.nodefs
-    if "memory.available" not in limits and pressure.memory_available < threshold("100Mi", pressure.memory_capacity):
+    memory, nodefs = EVICTION_HARD["memory.available"], EVICTION_HARD["nodefs.available"]
+    if "memory.available" not in limits and pressure.memory_available < threshold(memory, pressure.memory_capacity):
         yield f"memory: {size(pressure.memory_available)} available"
-    if "nodefs.available" not in limits and disk.available < threshold("10%", disk.size):
+    if "nodefs.available" not in limits and disk.available < threshold(nodefs, disk.size):
         yield f"nodefs ({disk.mount_point}): {size(disk.available)} of {size(disk.size)} available"
 
 
@@ -225,6 +227,7 @@ def io_stall(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     restart="helps",
     refusal="a restart helps only when evictionHard has been mended",
     automate="guarded",
+    repair="restore-eviction-thresholds",
     explains=("kernel-oom-system",),
     latent=room_left,
     advice="give evictionHard in {config} of {host} all its keys (or mergeDefaultEvictionSettings: true from 1.33), "

@@ -146,6 +146,7 @@ def cni_config_invalid(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     restart="useless",
     refusal="it is the runtime that needs the plugin",
     automate="guarded",
+    repair="link-cni-plugin",
     explains=("sym:pods-containercreating",),
     advice="ssh {host} sudo apt-get install --reinstall containernetworking-plugins (with Kubernetes' packages: kubernetes-cni); "
     "where an agent brings it, delete its Pod: kubectl get pods -A -o wide --field-selector spec.nodeName={node}",

@@ -13,7 +13,7 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..change import Change, Hostname, KubeletConfig, Lines, Resolver
+from ..change import Change, Hostname, KubeletConfig, Leftover, Lines, Resolver
 from ..node import NodeEvidence, Setting
 from ..repair import Repair, entered
 from ..signs import flag, kubelet_answers, said
@@ -193,6 +193,20 @@ RESOLVER: t.Final = entered(
         changes=lambda node: (Resolver(node.kubelet.config.file.path),),
         sign=resolver_missing,
         restart=True,
+    )
+)
+
+
+# Of the kubelet's API (--port); the kubelet exits when it cannot listen there.
+PORT: t.Final = 10250
+
+LEFTOVER: t.Final = entered(
+    Repair(
+        step="end-leftover-kubelet",
+        words="ends a kubelet that holds the port and that no unit of systemd started, as one that was tried out by hand; any other "
+        "process is named and left alone",
+        changes=lambda node: (Leftover(PORT, node.profile.unit, node.kubelet.binary.path),),
+        shows=kubelet_answers,
     )
 )
 

@@ -13,7 +13,7 @@ import re
 import typing as t
 from collections.abc import Iterator
 
-from ..change import Addresses, Aside, Change, Mtu, Remembered, Reservations, ServiceChains, Unit
+from ..change import Addresses, Aside, Change, Mtu, Plugin, Remembered, Reservations, ServiceChains, Unit
 from ..node import NodeEvidence
 from ..repair import Repair, entered
 from ..signs import oversized, said
@@ -80,6 +80,18 @@ DIRECTORY: t.Final = entered(
         ),
         refuse=runtime_restart,
         shows=network_ready,
+    )
+)
+
+
+PLUGIN: t.Final = entered(
+    Repair(
+        step="link-cni-plugin",
+        words="links a CNI plugin that the runtime does not find to the one that another package has put into its own directory on "
+        "this node; refuses when there is none",
+        changes=lambda node: tuple(Plugin(name) for name in node.network.cni.missing_plugins),
+        trial=True,
+        patience=STILL_SAID,
     )
 )
 

@@ -18,7 +18,7 @@ import time
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import Addresses, Remembered, Reservations
+from ..._diagnosis.change import Addresses, Plugin, Remembered, Reservations
 from ..._parse import cni
 from ..._parse import cri as messages
 from ..._parse.errors import ParseError
@@ -31,6 +31,8 @@ from .tools import NotPossible, Op, Shown, Tools
 RESULTS: t.Final = "/var/lib/cni/results"
 # Behind whatever the CNI's own agent writes, which wins when it comes back.
 NAME: t.Final = "99-outward-{}.conflist"
+# Where packages and agents put plugins: kubernetes-cni and flannel, Debian's containernetworking-plugins, Fedora's.
+ELSEWHERE: t.Final = ("/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni")
 # The runtime lists a sandbox only when its network is made, and the kubelet gives it 2 min for that (runtimeRequestTimeout).
 SETTLED: t.Final = 300.0
 
@@ -107,6 +109,29 @@ def remembered(change: Remembered, tools: Tools) -> Iterator[Op]:
         remove(made)
 
     yield Op(f"writes {path}, which the newest Pod was made with", Shown(path, "", text), do, undo)
+
+
+def plugin(change: Plugin, tools: Tools) -> Iterator[Op]:
+    """A link, so that the program stays its package's to keep up to date; whether it runs here, the proof's sandbox shows."""
+    places = directories(tools.profile, read_or_none(tools.path(tools.profile.runtime_config)) or "")[1]
+    path = f"{places[0]}/{change.name}"
+    others = [f"{other}/{change.name}" for other in ELSEWHERE if other not in places]
+    found = [other for other in others if os.access(tools.path(other), os.X_OK)]
+    if os.path.lexists(tools.path(path)):
+        raise NotPossible(f"{path} is there, and nobody can execute it: see what it is")
+    if not found:
+        raise NotPossible(f"this node has no {change.name} elsewhere either ({', '.join(others)}): install its package")
+    made = absent(tools.path(places[0]))
+
+    def do() -> None:
+        os.makedirs(tools.path(places[0]), mode=0o755, exist_ok=True)
+        os.symlink(found[0], tools.path(path))
+
+    def undo() -> None:
+        os.unlink(tools.path(path))
+        remove(made)
+
+    yield Op(f"links {path} to {found[0]}", Shown(path, "", f"-> {found[0]}\n"), do, undo)
 
 
 def _cached(path: str) -> t.Optional[cni.Cached]:

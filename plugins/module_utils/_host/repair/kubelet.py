@@ -5,19 +5,24 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The kubelet's configuration file: made anew by kubeadm, or pointed to a resolver that is there."""
+"""The kubelet's configuration file, made anew by kubeadm or pointed to a resolver that is there; and a kubelet left over."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import re
+import signal
+import time
 import typing as t
 from collections.abc import Iterator
 
-from ..._diagnosis.change import KubeletConfig, Lines, Resolver
+from ..._diagnosis.change import KubeletConfig, Leftover, Lines, Resolver
+from ..._parse.listeners import sockets
 from ..durable import write
 from ..errors import ProbeError
-from ..files import read_or_none
+from ..files import names, read, read_or_none
 from .files import keep, lines, put_back
 from .tools import NotPossible, Op, Shown, Tools
 
@@ -31,6 +36,9 @@ RESOLVERS: t.Final = (
     "/run/NetworkManager/resolv.conf",
 )
 LOOPBACK: t.Final = re.compile(r"^\s{0,80}nameserver\s{1,80}(?:127\.|::1\b)", re.MULTILINE)
+
+# A kubelet has nothing to hand over when it ends; systemd gives it 90 s, and one that needs more is stuck.
+ENDING: t.Final = 30.0
 
 
 def rebuilt(change: KubeletConfig, tools: Tools) -> Iterator[Op]:
@@ -67,3 +75,55 @@ def resolver(change: Resolver, tools: Tools) -> Iterator[Op]:
     if not good:
         raise NotPossible(f"none of {', '.join(RESOLVERS)} is there without a server on a loopback address")
     yield from lines(Lines(change.path, r"^resolvConf\s*:.*$", f"resolvConf: {good[0]}", needed=True), tools)
+
+
+def leftover(change: Leftover, tools: Tools) -> Iterator[Op]:
+    """Only a kubelet that nobody keeps: of no other unit, for that would be somebody's wish and start it again."""
+    held = sockets(change.port, *(read_or_none(tools.path(f"/proc/net/{table}")) or "" for table in ("tcp", "tcp6")))
+    pids = [pid for pid in names(tools.path("/proc")) if pid.isdigit() and held & _descriptors(pid, tools)]
+    if not pids:
+        raise NotPossible(f"nobody listens on port {change.port} now")
+    for pid in pids:
+        _left_over(pid, change, tools)
+        shown = Shown(f"port {change.port}", f"process {pid}\n", "")
+        yield Op(f"ends the kubelet that was left over (process {pid})", shown, functools.partial(_end, int(pid)), None)
+
+
+def _left_over(pid: str, change: Leftover, tools: Tools) -> None:
+    """Raises :class:`NotPossible` for any other process."""
+    try:
+        program = os.readlink(tools.path(f"/proc/{pid}/exe")).removesuffix(" (deleted)")
+        group = read(tools.path(f"/proc/{pid}/cgroup"))
+    except OSError as error:
+        raise NotPossible(f"process {pid} listens on port {change.port}, and cannot be looked at: {error}") from error
+    if program not in (change.binary, os.path.realpath(change.binary)):
+        raise NotPossible(f"{program} (process {pid}) listens on port {change.port}: stop it where it is started")
+    owner = next((name for name in re.findall(r"[^/\s]+\.service", group) if name != change.unit), None)
+    if owner:
+        raise NotPossible(f"{owner} starts another kubelet (process {pid}): sudo systemctl disable --now {owner}")
+    if tools.ask("systemctl", "--no-ask-password", "show", "-P", "MainPID", change.unit).strip() == pid:
+        raise NotPossible(f"it is the kubelet of {change.unit} that listens on port {change.port} now")
+
+
+def _descriptors(pid: str, tools: Tools) -> set[str]:
+    """What its descriptors lead to; of a process that ended meanwhile: nothing."""
+    place = tools.path(f"/proc/{pid}/fd")
+    found = set()
+    with contextlib.suppress(OSError):
+        for name in os.listdir(place):
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(f"{place}/{name}"))
+    return found
+
+
+def _end(pid: int) -> None:
+    """SIGTERM, as systemd does; a kubelet closes its server and goes. Raises :class:`ProbeError` when it stays."""
+    end = time.monotonic() + ENDING
+    os.kill(pid, signal.SIGTERM)
+    while time.monotonic() < end:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.2)
+    raise ProbeError(f"process {pid} is still there {ENDING:.0f} s after it was asked to end")

@@ -11,11 +11,12 @@ import typing as t
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Setting
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import EVICTION_HARD
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import kubelet
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.errors import ParseError
 
 HEAD = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
-DEFAULTS = kubelet.EVICTION_HARD
+DEFAULTS = EVICTION_HARD
 
 
 def settings(text: str, *flags: str, drop_ins: t.Sequence[str] = ()) -> kubelet.Settings:

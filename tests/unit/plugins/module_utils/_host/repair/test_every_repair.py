@@ -72,7 +72,7 @@ CACHE = {
     ),
 }
 THIS, OTHER = (base64.b64encode(text.encode()).decode() for text in (LAB, LAB.replace("lab", "x17")))
-PLUGINS = {"/usr/lib/cni/bridge": "", "/usr/lib/cni/portmap": ""}
+PLUGINS = {"/usr/lib/cni/bridge": "", "/usr/lib/cni/portmap": "", "/opt/cni/bin/bridge": ""}
 
 
 DOWN = {
@@ -370,6 +370,16 @@ CASES += [
         back=("iptables-legacy-restore --noflush --wait=5 BACKUP/iptables-legacy.with",),
     ),
 ]
+NO_BRIDGE = {"network__cni__missing_plugins": ("bridge",)}
+DEBIANS = {TOML: '    bin_dir = "/usr/lib/cni"\n'}
+CASES += [
+    Case(
+        "cni-binary-missing",
+        NO_BRIDGE,
+        {"/opt/cni/bin/bridge": "", **DEBIANS},
+        after={"/usr/lib/cni/bridge": "-> /opt/cni/bin/bridge"},
+    ),
+]
 # Shown elsewhere: by test_run.py, test_unmask_and_kill.py, test_certificates.py and test_space.py.
 ELSEWHERE = {
     "enable-bridge-netfilter",
@@ -383,6 +393,8 @@ ELSEWHERE = {
     "vacuum-journal",
     "delete-rotated-logs",
     "free-space-beside-images",
+    "restore-eviction-thresholds",
+    "end-leftover-kubelet",
 }
 
 
@@ -452,6 +464,20 @@ NEAR_DISK: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
         NO_DISK,
         {"files": {**DISK, "/proc/self/mountinfo": LAYERS}, "said": FOUND},
         "containers still run on what the mount would hide",
+    ),
+]
+NEAR_PLUGIN: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
+    (
+        "cni-binary-missing",
+        NO_BRIDGE,
+        {"files": DEBIANS},
+        "this node has no bridge elsewhere either (/opt/cni/bin/bridge, /usr/libexec/cni/bridge): install its package",
+    ),
+    (
+        "cni-binary-missing",
+        NO_BRIDGE,
+        {"files": {"/usr/lib/cni/bridge": "", **DEBIANS}},
+        "/usr/lib/cni/bridge is there, and nobody can execute it",
     ),
 ]
 NEAR_ORPHAN: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
@@ -694,7 +720,7 @@ NEAR: list[tuple[str, dict[str, t.Any], dict[str, t.Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("cause", "broken", "desk", "words"), [*NEAR, *NEAR_ORPHAN, *NEAR_DISK])
+@pytest.mark.parametrize(("cause", "broken", "desk", "words"), [*NEAR, *NEAR_ORPHAN, *NEAR_DISK, *NEAR_PLUGIN])
 def test_near_misses_are_refused_before_anything_is_touched(
     cause: str, broken: dict[str, t.Any], desk: dict[str, t.Any], words: str, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Filesystem, NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repairs.disk import goals, inode_goals
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import EVICTION_HARD
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair import consumers, space
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded, enum
 from tests.unit.helpers import filesystem, healthy_node
@@ -25,6 +26,7 @@ LOG = "/var/log/pods/default_web_1234/app"
 DEB, OLD, NEWER = "/var/cache/apt/archives/x.deb", f"{LOG}/0.log.20261101-000000.gz", f"{LOG}/0.log.20261102-000000"
 FILES = {DEB: "d" * MIB, OLD: "o" * MIB, NEWER: "n" * MIB, f"{LOG}/0.log": "live", "/var/lib/app/data": "user" * MIB}
 SIZE = 1000 * MIB
+LIMITS = {"nodefs.available": "10%", "imagefs.available": "15%"}
 
 
 def disk(available: int) -> Filesystem:
@@ -33,8 +35,7 @@ def disk(available: int) -> Filesystem:
 
 def node(available: int, **more: t.Any) -> NodeEvidence:
     whole = disk(available)
-    limits = {"nodefs.available": "10%", "imagefs.available": "15%"}
-    given = {"pressure__nodefs": whole, "pressure__imagefs": whole, "kubelet__config__eviction_hard": limits}
+    given = {"pressure__nodefs": whole, "pressure__imagefs": whole, "kubelet__config__eviction_hard": LIMITS}
     return healthy_node(**{**given, "storage__log_space": whole, **more})
 
 
@@ -62,9 +63,9 @@ def left(made: Fake) -> set[str]:
 
 
 def test_the_goal_is_the_threshold_that_comes_first_and_a_margin() -> None:
-    found = goals(node(int(0.12 * SIZE)))
+    found = goals(node(int(0.12 * SIZE)), LIMITS)
     assert {point: goal for point, (dummy, goal) in found.items()} == {"/": int(0.17 * SIZE)}
-    assert goals(node(int(0.5 * SIZE))) == {}
+    assert goals(node(int(0.5 * SIZE)), LIMITS) == {}
 
 
 def test_as_much_as_is_needed_goes_from_the_harmless_to_the_costly(tmp_path: Path) -> None:
@@ -87,6 +88,34 @@ def test_what_is_not_enough_is_refused_with_the_names_of_the_largest(
     (why,) = outcome.refusals
     assert "100 MiB are needed" in why
     assert "nothing was deleted. The largest there: /var/lib/app 4 MiB; logs of Pod default/web 2 MiB" in why
+
+
+CONFIG = "/var/lib/kubelet/config.yaml"
+
+
+def unwatched(available: int, **more: t.Any) -> NodeEvidence:
+    return node(available, **{"kubelet__config__eviction_hard": {"memory.available": "50Mi"}, **more})
+
+
+def test_thresholds_that_were_dropped_come_back_once_there_is_space(tmp_path: Path) -> None:
+    """For all that the kubelet watches by default: 15 % of the disk of the images, as above."""
+    made = desk(tmp_path, MIB + MIB // 2)
+    made.write(CONFIG, "evictionHard: {memory.available: 50Mi}\n")
+    after = node(int(0.3 * SIZE), kubelet__config__eviction_hard=EVICTION_HARD)
+    outcome = repair(
+        Patient(unwatched(int(0.05 * SIZE)), [after]), made, request(tmp_path, "eviction-thresholds-disabled")
+    )
+    assert (outcome.refusals, outcome.detail, outcome.result) == ((), "", "done")
+    assert left(made) == set(FILES) - {DEB, OLD}
+    assert made.commands == ["kubeadm upgrade node phase kubelet-config"]
+
+
+def test_and_not_when_pods_would_be_evicted_at_once(tmp_path: Path) -> None:
+    made = desk(tmp_path, MIB)
+    short = unwatched(SIZE, kubelet__config__eviction_hard=LIMITS, pressure__memory_available=90 * MIB)
+    outcome = repair(Patient(short, []), made, request(tmp_path, "eviction-thresholds-disabled"))
+    assert (outcome.result, left(made), made.commands) == ("refused", set(FILES), [])
+    assert outcome.refusals[0].startswith("90 MiB of memory are available: the kubelet would evict Pods at once")
 
 
 APP_UID = "0123abcd-0000-4000-8000-00000000feed"
@@ -162,8 +191,9 @@ def few_inodes(free: int) -> NodeEvidence:
 
 
 def test_inodes_are_given_back_like_bytes_and_no_image_goes(tmp_path: Path) -> None:
-    assert {point: goal for point, (dummy, goal) in inode_goals(few_inodes(40)).items()} == {"/": 70}
-    assert inode_goals(few_inodes(70)) == {}
+    limits = few_inodes(40).kubelet.config.eviction_hard
+    assert {point: goal for point, (dummy, goal) in inode_goals(few_inodes(40), limits).items()} == {"/": 70}
+    assert inode_goals(few_inodes(70), limits) == {}
     made = desk(tmp_path, 0, ListImages=image("unused", MIB))
     made.unused = lambda: 68 + 3 - len(left(made) & {DEB, OLD, NEWER})
     outcome = repair(Patient(few_inodes(40), [few_inodes(200)]), made, request(tmp_path, "inode-exhaustion"))

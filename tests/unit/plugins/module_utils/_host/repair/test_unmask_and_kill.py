@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two repairs that look at more than a command's answer: masks are links, and a kill is a signal."""
+"""Repairs that look at more than a command's answer: masks are links, and a process is ended by a signal."""
 
 from __future__ import annotations
 
 import os
+import signal
 import typing as t
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 
 from tests.unit.helpers import healthy_node
 from tests.unit.helpers_host import STOPPED
-from tests.unit.helpers_repair import SHOW, Fake, Patient, repair, request
+from tests.unit.helpers_repair import SHOW, Fake, Patient, log, repair, request
 
 MASKED = {**STOPPED, "kubelet__unit__load_state": "masked", "kubelet__unit__unit_file_state": "masked"}
 HUNG = {"runtime__cri__outcome": "timeout", "runtime__cri__detail": "no answer", "runtime__unit__process_state": "T"}
@@ -80,3 +81,71 @@ def test_and_is_not_killed_when(
     outcome = repair(Patient(healthy_node(**{**HUNG, **changes}), []), desk, request(tmp_path, "containerd-hung"))
     assert (outcome.result, killed) == ("refused", [])
     assert words in "; ".join(outcome.refusals)
+
+
+TAKEN = {
+    "kubelet__unit__active_state": "activating",
+    "kubelet__unit__sub_state": "auto-restart",
+    "kubelet__unit__restarts": 3,
+    "kubelet__journal": log("Failed to listen and serve: listen tcp 0.0.0.0:10250: bind: address already in use"),
+}
+# /proc/net/tcp6 as pi-05 of the lab has it (6.12.118), of the sockets that count.
+ROW = (
+    " {0}: 00000000000000000000000000000000:{1} 00000000000000000000000000000000:0000 0A 00000000:00000000 "
+    "00:00000000 00000000     0        0 {2} 1 0000000000000000 100 0 0 10 0\n"
+)
+TCP6 = ROW.format(0, "280A", 9711) + ROW.format(1, "0016", 4711)
+SESSION = "0::/user.slice/user-0.slice/session-3.scope\n"
+KUBELET = "/usr/bin/kubelet"
+
+
+def holder(tmp_path: Path, program: str = KUBELET, group: str = SESSION, socket: int = 9711, main: str = "0") -> Fake:
+    """Process 812 holds a socket."""
+    made = Fake(
+        tmp_path,
+        files={"/proc/net/tcp6": TCP6, "/proc/812/cgroup": group},
+        said={f"{SHOW} MainPID kubelet.service": f"{main}\n"},
+    )
+    (tmp_path / "proc/812/exe").symlink_to(program)
+    (tmp_path / "proc/812/fd").mkdir()
+    (tmp_path / "proc/812/fd/7").symlink_to(f"socket:[{socket}]")
+    return made
+
+
+@pytest.mark.parametrize("program", [KUBELET, f"{KUBELET} (deleted)"])
+def test_a_kubelet_that_was_left_over_is_asked_to_end(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def kill(pid: int, number: int) -> None:
+        asked.append((pid, number))
+        if number == 0:
+            raise ProcessLookupError
+
+    monkeypatch.setattr(os, "kill", kill)
+    outcome = repair(
+        Patient(healthy_node(**TAKEN), [healthy_node()]),
+        holder(tmp_path, program),
+        request(tmp_path, "kubelet-port-10250-in-use"),
+    )
+    assert (outcome.refusals, outcome.result, asked) == ((), "done", [(812, signal.SIGTERM), (812, 0)])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"program": "/usr/local/bin/k3s"}, "/usr/local/bin/k3s (process 812) listens on port 10250"),
+        ({"group": "0::/system.slice/old-kubelet.service\n"}, "sudo systemctl disable --now old-kubelet.service"),
+        ({"group": "0::/system.slice/kubelet.service\n", "main": "812"}, "it is the kubelet of kubelet.service"),
+        ({"socket": 4711}, "nobody listens on port 10250 now"),
+    ],
+)
+def test_and_nothing_else_is(
+    given: dict[str, t.Any], words: str, tmp_path: Path, killed: list[tuple[int, int]]
+) -> None:
+    outcome = repair(
+        Patient(healthy_node(**TAKEN), []), holder(tmp_path, **given), request(tmp_path, "kubelet-port-10250-in-use")
+    )
+    assert (outcome.result, killed) == ("refused", [])
+    assert words in outcome.refusals[0]
