@@ -56,7 +56,6 @@ options:
       - restore-containerd-config
       - free-disk-space
       - free-inodes
-      - restore-eviction-thresholds
       - vacuum-journal
       - delete-rotated-logs
       - free-space-beside-images
@@ -79,6 +78,7 @@ options:
       - set-resolv-conf
       - end-leftover-kubelet
       - rebuild-kubelet-config
+      - restore-eviction-thresholds
       - release-addresses
       - clear-bridge-address
       - restore-cni-config

@@ -20,8 +20,7 @@ from collections.abc import Iterator
 from ..change import Change, Mounted, Orphan, Space
 from ..node import Filesystem, NodeEvidence
 from ..repair import Repair, entered
-from ..signs import EVICTION_HARD, running, size, threshold
-from .kubelet_start import CONFIG
+from ..signs import running, threshold
 from .runtime import answers, no_list
 
 # Of the filesystem: what is left above a threshold, so that the next image does not bring the pressure back.
@@ -35,10 +34,7 @@ JOURNAL_SHARE: t.Final = 0.08
 TRANSITION: t.Final = 420
 
 
-Limits = t.Mapping[str, str]
-
-
-def goals(node: NodeEvidence, limits: Limits) -> dict[str, tuple[Filesystem, int]]:
+def goals(node: NodeEvidence, limits: dict[str, str]) -> dict[str, tuple[Filesystem, int]]:
     """Mount point -> (the filesystem, bytes that must be available) of those below a threshold of *limits*."""
     found: dict[str, tuple[Filesystem, int]] = {}
     images, kubelet = node.pressure.imagefs, node.pressure.nodefs
@@ -51,7 +47,7 @@ def goals(node: NodeEvidence, limits: Limits) -> dict[str, tuple[Filesystem, int
     return {point: (disk, goal) for point, (disk, goal) in found.items() if disk.available < goal}
 
 
-def spaces(node: NodeEvidence, limits: Limits) -> tuple[Change, ...]:
+def spaces(node: NodeEvidence, limits: dict[str, str]) -> tuple[Change, ...]:
     """One change for each filesystem that is short."""
     return tuple(Space(disk.path, goal, ALL) for disk, goal in goals(node, limits).values())
 
@@ -72,7 +68,7 @@ FREE: t.Final = entered(
 FILES: t.Final = ("packages", "journal", "logs")
 
 
-def inode_goals(node: NodeEvidence, limits: Limits) -> dict[str, tuple[Filesystem, int]]:
+def inode_goals(node: NodeEvidence, limits: dict[str, str]) -> dict[str, tuple[Filesystem, int]]:
     """Mount point -> (the filesystem, inodes that must be free) of those below a threshold of *limits*."""
     found: dict[str, tuple[Filesystem, int]] = {}
     for signal, disk in (("nodefs.inodesFree", node.pressure.nodefs), ("imagefs.inodesFree", node.pressure.imagefs)):
@@ -83,7 +79,7 @@ def inode_goals(node: NodeEvidence, limits: Limits) -> dict[str, tuple[Filesyste
     return {point: (disk, goal) for point, (disk, goal) in found.items() if disk.inodes_free < goal}
 
 
-def inode_spaces(node: NodeEvidence, limits: Limits) -> tuple[Change, ...]:
+def inode_spaces(node: NodeEvidence, limits: dict[str, str]) -> tuple[Change, ...]:
     """One change for each filesystem that is short."""
     return tuple(Space(disk.path, goal, FILES, "inodes") for disk, goal in inode_goals(node, limits).values())
 
@@ -95,33 +91,6 @@ INODES: t.Final = entered(
         "threshold of inodes is clear; refuses before it begins when that is not enough, and names who has them",
         changes=lambda node: inode_spaces(node, node.kubelet.config.eviction_hard),
         patience=TRANSITION,
-    )
-)
-
-
-def watched_again(node: NodeEvidence) -> tuple[Change, ...]:
-    """Space first: a kubelet that is told of a threshold which is crossed already evicts Pods at once."""
-    limits = {**EVICTION_HARD, **node.kubelet.config.eviction_hard}
-    return (*spaces(node, limits), *inode_spaces(node, limits), *CONFIG.changes(node))
-
-
-def would_evict(node: NodeEvidence) -> Iterator[str]:
-    """As above: memory is nothing that we could give back."""
-    limit = threshold(EVICTION_HARD["memory.available"], node.pressure.memory_capacity)
-    if "memory.available" not in node.kubelet.config.eviction_hard and node.pressure.memory_available < 2 * limit:
-        yield f"{size(node.pressure.memory_available)} of memory are available: the kubelet would evict Pods at once; end something first"
-    yield from CONFIG.refuse(node)
-
-
-THRESHOLDS: t.Final = entered(
-    Repair(
-        step="restore-eviction-thresholds",
-        words="gives disk space and inodes back as for a kubelet that watches them, and lets kubeadm make the kubelet's configuration "
-        "anew, of the cluster's kubelet-config and this node's patches; refuses when Pods would be evicted at once",
-        changes=watched_again,
-        refuse=would_evict,
-        shows=CONFIG.shows,
-        restart=True,
     )
 )
 

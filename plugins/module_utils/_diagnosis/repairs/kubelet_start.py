@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from ..change import Change, Hostname, KubeletConfig, Leftover, Lines, Resolver
 from ..node import NodeEvidence, Setting
 from ..repair import Repair, entered
-from ..signs import flag, kubelet_answers, said
+from ..signs import EVICTION_HARD, flag, kubelet_answers, said, size, threshold
+from .disk import inode_spaces, spaces
 
 USER: t.Final = "system:node:"
 # Flags that releases removed and that did nothing any more before (kubelet's changelogs 1.24 to 1.35): without one of
@@ -229,5 +230,32 @@ CONFIG: t.Final = entered(
         changes=lambda node: (KubeletConfig(node.kubelet.config.file.path),),
         refuse=cannot_be_had,
         shows=kubelet_answers,
+    )
+)
+
+
+def watched_again(node: NodeEvidence) -> tuple[Change, ...]:
+    """Space first: a kubelet that is told of a threshold which is crossed already evicts Pods at once."""
+    limits = {**EVICTION_HARD, **node.kubelet.config.eviction_hard}
+    return (*spaces(node, limits), *inode_spaces(node, limits), *CONFIG.changes(node))
+
+
+def would_evict(node: NodeEvidence) -> Iterator[str]:
+    """As above: memory is nothing that we could give back."""
+    limit = threshold(EVICTION_HARD["memory.available"], node.pressure.memory_capacity)
+    if "memory.available" not in node.kubelet.config.eviction_hard and node.pressure.memory_available < 2 * limit:
+        yield f"{size(node.pressure.memory_available)} of memory are available: the kubelet would evict Pods at once; end something first"
+    yield from CONFIG.refuse(node)
+
+
+THRESHOLDS: t.Final = entered(
+    Repair(
+        step="restore-eviction-thresholds",
+        words="gives disk space and inodes back as for a kubelet that watches them, and lets kubeadm make the kubelet's configuration "
+        "anew, of the cluster's kubelet-config and this node's patches; refuses when Pods would be evicted at once",
+        changes=watched_again,
+        refuse=would_evict,
+        shows=CONFIG.shows,
+        restart=True,
     )
 )

@@ -98,8 +98,8 @@ def _left_over(pid: str, change: Leftover, tools: Tools) -> None:
         raise NotPossible(f"process {pid} listens on port {change.port}, and cannot be looked at: {error}") from error
     if program not in (change.binary, os.path.realpath(change.binary)):
         raise NotPossible(f"{program} (process {pid}) listens on port {change.port}: stop it where it is started")
-    owner = next((name for name in re.findall(r"[^/\s]+\.service", group) if name != change.unit), None)
-    if owner:
+    owner = next((name for name in group.replace("/", " ").split() if name.endswith(".service")), change.unit)
+    if owner != change.unit:
         raise NotPossible(f"{owner} starts another kubelet (process {pid}): sudo systemctl disable --now {owner}")
     if tools.ask("systemctl", "--no-ask-password", "show", "-P", "MainPID", change.unit).strip() == pid:
         raise NotPossible(f"it is the kubelet of {change.unit} that listens on port {change.port} now")
