@@ -72,7 +72,7 @@ molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for o
 	@$(PY) -m tests.tools.molecule $(S)
 
 ##@ Measured results
-.PHONY: matrix matrix-recover matrix-quick quiet rbac drain chaos must-not-act concurrency certificates csr join bench floor undo disk bench-pure
+.PHONY: matrix matrix-recover matrix-quick quiet rbac drain chaos must-not-act concurrency certificates csr join bench floor undo disk advice bench-pure
 HOSTS ?= pi-04,pi-05
 comma := ,
 matrix: build-tree lab-up ## Every fault on a real node, and its diagnosis (hours); writes docs/results/matrix.json
@@ -125,6 +125,9 @@ undo: build-tree lab-up ## Each repair taken back, because its proof is made to 
 
 disk: build-tree lab-up ## Disks filled by logs, images, inodes and volumes: what goes, what stays; writes docs/results/disk.json
 	@$(PY) -m tests.disk --host $(firstword $(subst $(comma), ,$(HOSTS)))
+
+advice: build-tree lab-up ## What a person is told to type, typed (hours); writes docs/results/advice.json
+	@$(PY) -m tests.advice --host $(firstword $(subst $(comma), ,$(HOSTS)))
 
 bench-pure: build-tree ## Cost of the diagnosis alone, without the lab; writes docs/results/bench-pure.json
 	@$(PY) -m tests.bench.pure

@@ -61,6 +61,7 @@ class Stat(t.NamedTuple):
 
     comm: str
     state: str
+    parent: int
     started: int  # clock ticks after boot
 
 
@@ -68,9 +69,10 @@ def stat(text: str) -> Stat:
     """/proc/PID/stat; the name in brackets may itself hold brackets and blanks."""
     start, end = text.find("("), text.rfind(")")
     fields = text[end + 2 :].split()
-    if not 0 <= start < end or len(fields) < 20 or not _NUMBER.fullmatch(fields[19]):
+    numbers = [each for each in fields[1:20:18] if _NUMBER.fullmatch(each)]
+    if not 0 <= start < end or len(numbers) < 2:
         raise ParseError("no line of /proc/PID/stat")
-    return Stat(text[start + 1 : end], fields[0], int(fields[19]))
+    return Stat(text[start + 1 : end], fields[0], *map(int, numbers))
 
 
 # What exchanges a node's software: program -> the first words that do; None: whatever it is called with.

@@ -26,7 +26,7 @@ from ..signs import size, threshold
     automate="guarded",
     repair="free-disk-space",
     explains=("containerd-down", "image-gc-failing", "sym:evictions", "sym:taint-disk-pressure"),
-    advice="ssh {host} 'sudo du -xh -d2 {mount} | sort -h | tail' names what fills it",
+    advice="ssh {host} 'sudo du -axh -d3 {mount} | sort -h | tail' names what fills it",
 )
 def disk_pressure_nodefs(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The kubelet's own signal is below its own threshold; the condition itself lags by up to five minutes.
@@ -101,7 +101,7 @@ def rootfs_read_only(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     automate="guarded",
     repair="free-disk-space",
     explains=("containerd-down", "sym:evictions"),
-    advice="ssh {host} 'sudo du -xh -d2 {runtime_root} | sort -h | tail' names what fills it",
+    advice="ssh {host} 'sudo du -axh -d3 {runtime_root} | sort -h | tail' names what fills it",
 )
 def disk_pressure_imagefs(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Only where images have a filesystem of their own; else it is the kubelet's, and that cause says it."""

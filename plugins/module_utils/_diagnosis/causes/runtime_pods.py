@@ -147,7 +147,7 @@ def containerd_shim_hung(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
     automate="guarded",
     repair="free-disk-space",
     explains=("disk-pressure-imagefs", "containerd-down", "containerd-metadata-db-corrupt", *NO_NEW_POD),
-    advice="ssh {host} 'sudo crictl rmi --prune; sudo du -xh -d2 {runtime_root} | sort -h | tail'",
+    advice="ssh {host} 'sudo crictl rmi --prune; sudo du -axh -d3 {runtime_root} | sort -h | tail'",
 )
 def containerd_disk_full(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Images have a filesystem of their own and nothing is left of it; whatever the thresholds say, no Pod starts."""

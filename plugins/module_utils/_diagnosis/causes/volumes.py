@@ -47,7 +47,7 @@ def filling(disk: Filesystem) -> bool:
     automate="guarded",
     repair="free-space-beside-images",
     explains=(),
-    advice="ssh {host} 'sudo du -xh -d3 / | sort -h | tail -20': what fills the disk is no image "
+    advice="ssh {host} 'sudo du -axh -d3 / | sort -h | tail -20': what fills the disk is no image "
     "(look below mount points too: mount --bind / /mnt)",
 )
 def image_gc_failing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:

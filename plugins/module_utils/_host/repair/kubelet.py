@@ -19,6 +19,8 @@ import typing as t
 from collections.abc import Iterator
 
 from ..._diagnosis.change import KubeletConfig, Leftover, Lines, Resolver
+from ..._parse import procfs
+from ..._parse.errors import ParseError
 from ..._parse.listeners import sockets
 from ..durable import write
 from ..errors import ProbeError
@@ -37,6 +39,8 @@ RESOLVERS: t.Final = (
 )
 LOOPBACK: t.Final = re.compile(r"^\s{0,80}nameserver\s{1,80}(?:127\.|::1\b)", re.MULTILINE)
 
+# Whose children are those that nobody waits for.
+INIT: t.Final = 1
 # A kubelet has nothing to hand over when it ends; systemd gives it 90 s, and one that needs more is stuck.
 ENDING: t.Final = 30.0
 
@@ -78,7 +82,7 @@ def resolver(change: Resolver, tools: Tools) -> Iterator[Op]:
 
 
 def leftover(change: Leftover, tools: Tools) -> Iterator[Op]:
-    """Only a kubelet that nobody keeps: of no other unit, for that would be somebody's wish and start it again."""
+    """Only a kubelet that nobody keeps: another unit would start it again, and who waits for it has a wish with it."""
     held = sockets(change.port, *(read_or_none(tools.path(f"/proc/net/{table}")) or "" for table in ("tcp", "tcp6")))
     pids = [pid for pid in names(tools.path("/proc")) if pid.isdigit() and held & _descriptors(pid, tools)]
     if not pids:
@@ -93,16 +97,20 @@ def _left_over(pid: str, change: Leftover, tools: Tools) -> None:
     """Raises :class:`NotPossible` for any other process."""
     try:
         program = os.readlink(tools.path(f"/proc/{pid}/exe")).removesuffix(" (deleted)")
-        group = read(tools.path(f"/proc/{pid}/cgroup"))
-    except OSError as error:
+        group, parent = (
+            read(tools.path(f"/proc/{pid}/cgroup")),
+            procfs.stat(read(tools.path(f"/proc/{pid}/stat"))).parent,
+        )
+    except (OSError, ParseError) as error:
         raise NotPossible(f"process {pid} listens on port {change.port}, and cannot be looked at: {error}") from error
     if program not in (change.binary, os.path.realpath(change.binary)):
         raise NotPossible(f"{program} (process {pid}) listens on port {change.port}: stop it where it is started")
-    owner = next((name for name in group.replace("/", " ").split() if name.endswith(".service")), change.unit)
-    if owner != change.unit:
-        raise NotPossible(f"{owner} starts another kubelet (process {pid}): sudo systemctl disable --now {owner}")
-    if tools.ask("systemctl", "--no-ask-password", "show", "-P", "MainPID", change.unit).strip() == pid:
-        raise NotPossible(f"it is the kubelet of {change.unit} that listens on port {change.port} now")
+    if parent != INIT:
+        raise NotPossible(f"process {parent} started another kubelet (process {pid}) and waits for it: end it there")
+    owners = {change.unit, *(name for name in group.replace("/", " ").split() if name.endswith(".service"))}
+    for owner in sorted(owners):
+        if tools.ask("systemctl", "--no-ask-password", "show", "-P", "MainPID", owner).strip() == pid:
+            raise NotPossible(f"{owner} keeps the kubelet (process {pid}) that listens on port {change.port}")
 
 
 def _descriptors(pid: str, tools: Tools) -> set[str]:

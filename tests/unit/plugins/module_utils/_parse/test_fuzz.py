@@ -244,4 +244,4 @@ def test_the_samples_themselves_are_read() -> None:
     assert netfiles.default_route(ROUTE, "")
     assert netfiles.default_route("", ROUTE6)
     assert netfiles.addresses(FIB, INET6) == ("10.77.0.14", "fd00::1")
-    assert procfs.stat(STAT) == ("kube (let)", "S", 5000)
+    assert procfs.stat(STAT) == ("kube (let)", "S", 1, 5000)

@@ -49,7 +49,7 @@ def test_pressure() -> None:
 
 
 def test_a_process_with_brackets_in_its_name() -> None:
-    assert procfs.stat(STAT) == ("tmux: (a) b", "T", 6351)
+    assert procfs.stat(STAT) == ("tmux: (a) b", "T", 1, 6351)
     for text in ("", "1 (a", "1 (a) S", ") ("):
         with pytest.raises(ParseError):
             procfs.stat(text)

@@ -99,12 +99,17 @@ SESSION = "0::/user.slice/user-0.slice/session-3.scope\n"
 KUBELET = "/usr/bin/kubelet"
 
 
-def holder(tmp_path: Path, program: str = KUBELET, group: str = SESSION, socket: int = 9711, main: str = "0") -> Fake:
+STAT = "812 (kubelet) S {} 812 812 0 -1 4194560 9812 0 11 0 210 60 0 0 20 0 13 0 181820 2098761728 20480 18446744073709551615\n"
+
+
+def holder(
+    tmp_path: Path, program: str = KUBELET, group: str = SESSION, socket: int = 9711, parent: int = 1, **main: str
+) -> Fake:
     """Process 812 holds a socket."""
     made = Fake(
         tmp_path,
-        files={"/proc/net/tcp6": TCP6, "/proc/812/cgroup": group},
-        said={f"{SHOW} MainPID kubelet.service": f"{main}\n"},
+        files={"/proc/net/tcp6": TCP6, "/proc/812/cgroup": group, "/proc/812/stat": STAT.format(parent)},
+        said={f"{SHOW} MainPID {unit}.service": f"{pid}\n" for unit, pid in main.items()},
     )
     (tmp_path / "proc/812/exe").symlink_to(program)
     (tmp_path / "proc/812/fd").mkdir()
@@ -112,9 +117,13 @@ def holder(tmp_path: Path, program: str = KUBELET, group: str = SESSION, socket:
     return made
 
 
-@pytest.mark.parametrize("program", [KUBELET, f"{KUBELET} (deleted)"])
+@pytest.mark.parametrize(
+    "given",
+    [{}, {"program": f"{KUBELET} (deleted)"}, {"group": "0::/system.slice/ssh.service\n", "ssh": "551"}],
+    ids=["of a session", "of a release before", "of sshd without sessions"],
+)
 def test_a_kubelet_that_was_left_over_is_asked_to_end(
-    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    given: dict[str, t.Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, int]] = []
 
@@ -126,7 +135,7 @@ def test_a_kubelet_that_was_left_over_is_asked_to_end(
     monkeypatch.setattr(os, "kill", kill)
     outcome = repair(
         Patient(healthy_node(**TAKEN), [healthy_node()]),
-        holder(tmp_path, program),
+        holder(tmp_path, **given),
         request(tmp_path, "kubelet-port-10250-in-use"),
     )
     assert (outcome.refusals, outcome.result, asked) == ((), "done", [(812, signal.SIGTERM), (812, 0)])
@@ -136,8 +145,9 @@ def test_a_kubelet_that_was_left_over_is_asked_to_end(
     ("given", "words"),
     [
         ({"program": "/usr/local/bin/k3s"}, "/usr/local/bin/k3s (process 812) listens on port 10250"),
-        ({"group": "0::/system.slice/old-kubelet.service\n"}, "sudo systemctl disable --now old-kubelet.service"),
-        ({"group": "0::/system.slice/kubelet.service\n", "main": "812"}, "it is the kubelet of kubelet.service"),
+        ({"group": "0::/system.slice/old.service\n", "old": "812"}, "old.service keeps the kubelet (process 812)"),
+        ({"group": "0::/system.slice/kubelet.service\n", "kubelet": "812"}, "kubelet.service keeps the kubelet"),
+        ({"parent": 700}, "process 700 started another kubelet (process 812) and waits for it"),
         ({"socket": 4711}, "nobody listens on port 10250 now"),
     ],
 )
