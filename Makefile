@@ -135,8 +135,8 @@ bench-pure: build-tree ## Cost of the diagnosis alone, without the lab; writes d
 ##@ Other
 .PHONY: docs clean help
 docs: build-tree ## Write the tables of docs/ and the manifests of examples/ from the code
-	@$(PY) -m tests.tools.causes
-	@$(PY) -m tests.tools.rbac
+	@for page in causes guards certificates remedy rbac; do $(PY) -m tests.tools.$$page || exit 1; done
+	@$(PY) -m tests.matrix.table
 
 clean: ## Remove what the build made here (the lab and caches stay: lab-down)
 	rm -rf .build .venv .mypy_cache .ruff_cache .pytest_cache .ansible reports examples/pi-cluster/reports
