@@ -27,13 +27,14 @@ from tests.faults.lab import STATE, NotInjected, in_lab
 from tests.faults.model import Fault, Step
 from tests.faults.table import SINGLE
 from tests.lab._access import grant
-from tests.lab._lab import open_lab
-from tests.lab._model import default_paths
+from tests.lab._lab import Lab, open_lab
+from tests.lab._model import LabError, default_paths, parse_host
 from tests.matrix.playbook import NoReport, Report, Run, environment, inside
 from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
 from tests.matrix.row import Bench, NotReset, locked, reset, versions_of
 from tests.matrix.row import row as matrix_row
 
+from .mirror import give
 from .table import ADVICE, HANDS, Advice
 from .verdict import Typed, mistakes, roots, told
 
@@ -48,6 +49,7 @@ PAUSE: t.Final = 15.0
 class Desk:
     """Where a person types: the lab's ssh, kubectl and inventory by their usual names."""
 
+    lab: Lab
     tools: Path
 
     def __post_init__(self) -> None:
@@ -130,13 +132,13 @@ def row(fault: Fault, host: str, desk: Desk) -> tuple[Row, Row, dict[str, str]]:
     recover, versions = matrix_row(fault, host, bench)
     if not reports:
         return recover, {**entry, "note": recover["note"]}, versions
-    if advice.not_here:
-        return recover, {**entry, "note": f"not run: {advice.not_here}"}, versions
     begin = time.monotonic()
     try:
+        if advice.package:
+            give(desk.lab.guest(parse_host(host)), advice.package)
         typed = followed(advice, fault, host, desk)
         after = until_cured(host)
-    except (NotInjected, NoReport) as why:
+    except (NotInjected, NoReport, LabError, subprocess.SubprocessError) as why:
         return recover, {**entry, "note": f"could not be run: {why}"}, versions
     wrong = mistakes(advice, host, reports[0], typed, after)
     seconds = round(time.monotonic() - begin, 1)
@@ -172,10 +174,11 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=ROOT / "docs" / "results" / "advice.json")
     options = parser.parse_args()
     faults = [SINGLE[name] for name in ADVICE if re.search(options.only, name)]
-    grant(open_lab(default_paths(os.environ, Path.home())), ("certificates", "diagnose", "recover"))
+    lab = open_lab(default_paths(os.environ, Path.home()))
+    grant(lab, ("certificates", "diagnose", "recover"))
     results, matrix = Results(options.results, "make advice"), Results(ROOT / "docs/results/matrix.json", "make matrix")
     with tempfile.TemporaryDirectory(prefix="outward-desk-") as place, locked(options.host):
-        desk = Desk(Path(place))
+        desk = Desk(lab, Path(place))
         for fault in sorted(faults, key=lambda each: each.deadline):
             if options.again or not results.done(fault.id, MODE, commit()):
                 recover, entry, versions = row(fault, options.host, desk)

@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from tests.faults.model import Step, controller, node
+from tests.lab._model import KUBERNETES_VERSION
 
 # The culprit was named, and a person takes it away.
 HANDS: t.Final = "by hand: as the fault is undone"
@@ -26,7 +27,7 @@ class Advice:
 
     acts: tuple[Act, ...]
     shows: str = ""  # what the commands print names the culprit: a regular expression
-    not_here: str = ""  # why what is printed cannot be typed in this lab
+    package: str = ""  # which the node's mirror has
 
     @property
     def typed(self) -> tuple[str, ...]:
@@ -44,6 +45,11 @@ def names(command: str, shows: str) -> Advice:
     return Advice((command, HANDS), shows)
 
 
+def installs(package: str, command: str) -> Advice:
+    """A package brings back what is not there."""
+    return Advice((command,), package=package)
+
+
 def words() -> Advice:
     """No command, but what to do."""
     return Advice((HANDS,))
@@ -53,13 +59,17 @@ RECOVER: t.Final = cures("ansible-playbook certificates-recover.yml -l {host}")
 JOIN: t.Final = "ansible-playbook node-join.yml -l {host}"
 RESET: t.Final = node("kubeadm reset --force")
 LOOK_AT_DISK: t.Final = "ssh {host} 'sudo du -axh -d3 / | sort -h | tail'"
-PACKAGE: t.Final = "the lab's guests have no mirror of packages"
+APT: t.Final = "sudo apt-get install --reinstall"
+KUBELET: t.Final = f"{APT} --allow-change-held-packages kubelet={KUBERNETES_VERSION[1:]}-*"
 ADVICE: t.Final[dict[str, Advice]] = {
     "kubelet-unit-masked": cures(
         "ssh {host} 'sudo systemctl unmask kubelet.service && sudo systemctl start kubelet.service'"
     ),
-    "kubelet-not-installed": Advice((), not_here="the lab's kubelet is built from source, and no package"),
-    "kubelet-exec-failed": Advice((), not_here="the lab's kubelet is built from source, and no package"),
+    "kubelet-not-installed": installs(
+        "kubelet",
+        f"ssh {{host}} '{KUBELET} && sudo apt-mark hold kubelet && sudo systemctl restart kubelet.service'",
+    ),
+    "kubelet-exec-failed": installs("kubelet", f"ssh {{host}} 'file /usr/bin/kubelet; {KUBELET}'"),
     "kubelet-oom-killed": names(
         "ssh {host} 'systemctl show -p MemoryMax kubelet.service; systemd-cgtop -m -n1 -b'", r"MemoryMax=\d+"
     ),
@@ -70,8 +80,8 @@ ADVICE: t.Final[dict[str, Advice]] = {
     "containerd-config-invalid": names("ssh {host} 'sudo containerd config dump > /dev/null'", "toml"),
     "containerd-config-version": names("ssh {host} 'sudo containerd config dump > /dev/null'", "version"),
     "containerd-cri-plugin-load-failed": names("ssh {host} 'sudo ctr plugins ls'", r"cri +\S+ +error"),
-    "containerd-runc-missing": Advice((), not_here=PACKAGE),
-    "containerd-shim-binary-missing": Advice((), not_here=PACKAGE),
+    "containerd-runc-missing": installs("runc", f"ssh {{host}} {APT} runc"),
+    "containerd-shim-binary-missing": installs("containerd", f"ssh {{host}} {APT} containerd"),
     "containerd-metadata-db-corrupt": words(),
     "containerd-shim-hung": names(
         "ssh {host} 'ps -eo pid,stat,etimes,args | grep [c]ontainerd-shim'", r"\d+ T\S* +\d+ \S*containerd-shim"
@@ -110,7 +120,7 @@ ADVICE: t.Final[dict[str, Advice]] = {
     "image-gc-failing": names("ssh {host} 'sudo du -axh -d3 / | sort -h | tail -20'", "/var/lib/outward-fill"),
     "apiserver-firewalled": names("ssh {host} 'sudo nft list ruleset; ip route'", r"10\.77\.0\.1 tcp dport 6443 drop"),
     "ssh-dead-kubelet-alive": words(),
-    "cni-binary-missing": Advice((), not_here=PACKAGE),
+    "cni-binary-missing": installs("containernetworking-plugins", f"ssh {{host}} {APT} containernetworking-plugins"),
     "node-no-route": words(),
     "heartbeat-jitter-network": names("ssh {host} 'ip -s link; sudo ethtool eth0'", "eth0"),
     "node-link-down": words(),

@@ -19,13 +19,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from tests.faults.model import Fault, Kind
+from tests.faults.lab import in_lab
+from tests.faults.model import Fault, Kind, awaited, controller
 from tests.faults.table import FAULTS, FIRST
 
 from .playbook import Run
 from .ready import patience
 from .results import MARKS, ROOT, Results, Row, commit
-from .row import Bench, NotReset, blank, keep_report, locked, reset, row
+from .row import Bench, NotReset, blank, keep_report, locked, nobody, reset, row
 
 # One of each kind of verdict and of repair: what `make test` can afford.
 QUICK: t.Final = (
@@ -182,6 +183,19 @@ def main() -> int:
     return 1 if missed(results, options) else 0
 
 
+# One that is reset beside this row is back within that; without it the last node is guarded, and rightly.
+OTHERS: t.Final = awaited(
+    controller(
+        'for worker in $(workers); do [ $worker = $HOST ] || [ "$(HOST=$worker; condition Ready)" = True ] || exit 1; done'
+    )
+)
+
+
+def others_ready(host: str) -> None:
+    """Wait until the workers beside *host* are Ready; when they do not get there, the row says what came of it."""
+    in_lab(OTHERS, host, 180)
+
+
 def missed(results: Results, options: argparse.Namespace) -> set[str]:
     """The faults that were asked for and came out wrong; for `make test` also those that could not be run."""
     cases = {fault.id for fault in chosen(options)}
@@ -202,6 +216,7 @@ def everything(faults: list[Fault], hosts: list[str], options: argparse.Namespac
         reset=reset,
         keep=keep_report,
         versions=lambda: results.versions,
+        others=others_ready if len(hosts) > 1 else nobody,
         patience=lambda fault: patience(options.ready, (causes()[name].explains for name in fault.root_causes)),
     )
     waiting: queue.SimpleQueue[Fault] = queue.SimpleQueue()

@@ -39,6 +39,10 @@ def no_patience(fault: Fault) -> float:
     return 0.0
 
 
+def nobody(host: str) -> None:
+    """*host* is alone."""
+
+
 @dataclass(frozen=True)
 class Bench:
     """What a row needs from the outside; tests put their own in."""
@@ -54,6 +58,7 @@ class Bench:
     watch: Callable[[str], Watch] = Watch
     inject: Callable[[Fault, str], float] = inject
     undo: Callable[[Fault, str], None] = undo
+    others: Callable[[str], None] = nobody  # waits for the other hosts
 
 
 def reset(host: str) -> None:
@@ -111,6 +116,7 @@ def _measured(fault: Fault, host: str, bench: Bench, entry: Row) -> tuple[Row, d
     watch = bench.watch(host)
     try:
         took = bench.inject(fault, host)
+        bench.others(host)
         report = bench.play(fault, host)
         seconds = time.monotonic() - start
     finally:
