@@ -97,8 +97,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     crash(
         "kubelet-left-over",
         # As somebody would try a kubelet out; it keeps the Lease, and the unit's own cannot listen.
-        "tr '\\0' '\\n' < /proc/$(pid kubelet)/cmdline > /run/outward-words; systemctl stop kubelet\n"
-        "(setsid xargs -d '\\n' -a /run/outward-words nohup > /run/outward-left-over 2>&1 < /dev/null &)\n"
+        "set -- $(tr '\\0' ' ' < /proc/$(pid kubelet)/cmdline); systemctl stop kubelet\n"
+        '(setsid "$@" > /run/outward-left-over 2>&1 < /dev/null &)\n'
         "for try in $(seq 30); do if healthz; then break; fi; sleep 1; done",
         "10250: bind: address already in use",
         roots=("kubelet-port-10250-in-use",),

@@ -97,10 +97,8 @@ def _left_over(pid: str, change: Leftover, tools: Tools) -> None:
     """Raises :class:`NotPossible` for any other process."""
     try:
         program = os.readlink(tools.path(f"/proc/{pid}/exe")).removesuffix(" (deleted)")
-        group, parent = (
-            read(tools.path(f"/proc/{pid}/cgroup")),
-            procfs.stat(read(tools.path(f"/proc/{pid}/stat"))).parent,
-        )
+        parent = procfs.stat(read(tools.path(f"/proc/{pid}/stat"))).parent
+        group = read(tools.path(f"/proc/{pid}/cgroup"))
     except (OSError, ParseError) as error:
         raise NotPossible(f"process {pid} listens on port {change.port}, and cannot be looked at: {error}") from error
     if program not in (change.binary, os.path.realpath(change.binary)):
