@@ -22,7 +22,7 @@ from .noise import noise
 from .outside import from_outside
 from .plan import Step
 from .registry import CAUSES, Cause
-from .signs import instant
+from .signs import instant, most_memory, most_processes
 from .steps import CONTAINING, RENEW, follow_up
 
 SCHEMA: t.Final = "outward.kubelet/incident/v1"
@@ -303,6 +303,8 @@ class Names(dict[str, str]):
             "kubeconfig": lambda: node.profile.kubeconfig,
             "config": lambda: node.profile.config,
             "cni_config_dir": lambda: node.profile.cni_config_dir,
+            "most_memory": lambda: most_memory(node),
+            "most_processes": lambda: most_processes(node),
             "mount": lambda: node.pressure.nodefs.mount_point,
             "server": lambda: node.network.api.server,
             "release": lambda: self._cluster.node.kubelet_version.lstrip("v") if self._cluster.node else None,

@@ -17,7 +17,7 @@ import typing as t
 from datetime import datetime
 
 from .evidence import Evidence, unknown
-from .node_pods import Sandbox, SandboxTrial
+from .node_pods import Consumer, Sandbox, SandboxTrial
 
 if t.TYPE_CHECKING:
     from dataclasses import dataclass as section
@@ -195,9 +195,7 @@ class Runtime(Evidence):
     journal: Journal
     cri_disabled: bool = unknown("disabled_plugins was not looked at")  # names the CRI
     missing_programs: tuple[str, ...] = unknown("runc and its shim were not looked for")  # of these two
-    exec_format: tuple[str, ...] = unknown(
-        "the logs of containers were not read"
-    )  # Pod's UID/container: not executable
+    exec_format: tuple[str, ...] = unknown("the logs of containers were not read")  # Pod's UID/container
 
 
 @section(frozen=True)
@@ -245,6 +243,7 @@ class Pressure(Evidence):
     psi_io: Stall | None
     load: float  # one minute
     cpus: int
+    consumers: tuple[Consumer, ...] = unknown("the control groups were not measured")  # with most memory, or most pids
 
 
 @section(frozen=True)

@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The Pods of a node as its container runtime has them; part of what is observed (node.py)."""
+"""The Pods of a node as its container runtime has them, and what they hold; part of what is observed (node.py)."""
 
 from __future__ import annotations
 
@@ -47,6 +47,16 @@ class Sandbox(Evidence):
     created: datetime
     source: str  # who told the kubelet of the Pod (annotation kubernetes.io/config.source): api, file, http; or empty
     containers: tuple[SandboxContainer, ...]
+
+
+@section(frozen=True)
+class Consumer(Evidence):
+    """A control group: what a unit of systemd or a whole Pod holds."""
+
+    group: str  # the unit's name; of a Pod its UID, as the API has it (of a static Pod the hash of its file)
+    pod: bool
+    memory: int  # working set in bytes: memory.current - inactive_file, as the kubelet ranks Pods for eviction
+    pids: int  # processes and threads: pids.current
 
 
 @section(frozen=True)

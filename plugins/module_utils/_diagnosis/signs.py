@@ -9,14 +9,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from .cluster import ClusterEvidence, Lease, Pod
 from .evidence import Undecided
 from .node import Journal, LogLine, NodeEvidence, Unit
+from .node_pods import Consumer
 
 # A Lease lives 40 s (nodeLeaseDurationSeconds); a clock further off than this breaks its meaning.
 CLOCK_TOLERANCE = 60.0
@@ -30,6 +32,7 @@ LATELY = 180.0
 RECENT = 900.0
 # The lab's kubelet (v1.37.2) holds 6; twice that for plugins and watchers that it has none of. With 2 left it exits.
 INOTIFY_TAKEN = 12
+HEAVIEST = 3  # are named
 VXLAN_HEAD = 50  # octets of outer Ethernet, IPv4, UDP and VXLAN headers
 
 
@@ -254,6 +257,28 @@ def size(count: float) -> str:
     while abs(count) >= 1024 and power < len(units) - 1:
         count, power = count / 1024, power + 1
     return f"{count:.1f} {units[power]}" if power == 3 else f"{count:.0f} {units[power]}"
+
+
+def most_memory(node: NodeEvidence) -> str:
+    """Who holds most of it, for a person: `most memory: Pod shop/db-0 812 MiB, postgresql.service 40 MiB`."""
+    return f"most memory: {_heaviest(node, lambda each: each.memory, size)}"
+
+
+def most_processes(node: NodeEvidence) -> str:
+    """Who has most processes and threads, for a person."""
+    return f"most processes and threads: {_heaviest(node, lambda each: each.pids, str)}"
+
+
+def _heaviest(node: NodeEvidence, what: Callable[[Consumer], int], words: Callable[[int], str]) -> str:
+    named: dict[str, str] = {}
+    with contextlib.suppress(Undecided):
+        named = {pod.uid: f"{pod.namespace}/{pod.name}" for pod in node.runtime.cri.pods}
+    try:
+        first = sorted(node.pressure.consumers, key=what, reverse=True)[:HEAVIEST]
+    except Undecided:
+        return "not measured"
+    names = {each.group: f"Pod {named.get(each.group, each.group)}" if each.pod else each.group for each in first}
+    return ", ".join(f"{names[each.group]} {words(what(each))}" for each in first)
 
 
 # What a kubelet watches that is not told otherwise: pkg/kubelet/eviction/defaults_linux.go; imagefs.inodesFree since 1.30.

@@ -85,8 +85,8 @@ def unwatched(node: NodeEvidence) -> Iterator[str]:
     refusal="a restart frees no memory",
     explains=("kubelet-oom-killed", "sym:flapping"),
     latent=killed_long_ago,
-    advice="ssh {host} 'sudo dmesg | grep -B60 \"Out of memory\"' shows who held it; set limits, reserve memory "
-    "for the system (systemReserved, kubeReserved)",
+    advice="ssh {host} 'sudo dmesg | grep -B60 \"Out of memory\"' shows who held it then (now {most_memory}); set limits, "
+    "reserve memory for the system (systemReserved, kubeReserved)",
 )
 def kernel_oom_system(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """The node ran out, not a container: that says CONSTRAINT_MEMCG and is the application's own limit."""
@@ -102,7 +102,8 @@ def kernel_oom_system(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[
     restart="harmful",
     refusal="the kubelet needs threads to start, and might not come back",
     explains=("containerd-shim-hung", "sym:node-notready", "sym:node-unknown"),
-    advice="ssh {host} systemd-cgtop -m -n1 -b --order=tasks names who has so many; end it, and set podPidsLimit",
+    advice="{most_processes}; ssh {host} systemd-cgtop -m -n1 -b --order=tasks shows it as it is now; end it, and set "
+    "podPidsLimit",
 )
 def pid_exhaustion(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """PIDPressure has no threshold by default and stays False; a Pod's own limit leaves the node room."""

@@ -58,7 +58,7 @@ def disk_pressure_nodefs(node: NodeEvidence, cluster: ClusterEvidence) -> Iterat
         "sym:evictions",
         "sym:flapping",
     ),
-    advice="ssh {host} systemd-cgtop -m -n1 -b names who holds it; set limits, or move the Pod away",
+    advice="{most_memory}; ssh {host} systemd-cgtop -m -n1 -b shows it as it is now; set limits, or move the Pod away",
 )
 def memory_pressure(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """By the kubelet's signal, or by the kernel's: MemAvailable is gone and tasks stall, which Ready never shows."""

@@ -10,14 +10,24 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
 from ..._diagnosis.evidence import unknown
 from ..._diagnosis.node import Filesystem, Profile, Stall
+from ..._diagnosis.node_pods import Consumer
 from ..._parse import mounts, procfs
+from ..errors import ProbeError
 from ..files import attempt, read, read_or_none
 
 Fields = dict[str, t.Any]
+CGROUPS: t.Final = "/sys/fs/cgroup"
+# kubepods-burstable-pod0123_..._cdef.slice by systemd, pod0123-...-cdef by cgroupfs; a static Pod's UID is a hash.
+POD: t.Final = re.compile(
+    r"(?:kubepods\S*-)?pod([0-9a-f]{8}(?:[_-][0-9a-f]{4}){3}[_-][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?"
+)
+UNIT: t.Final = (".service", ".scope")
+MOST: t.Final = 5
 
 
 def ask(profile: Profile) -> Fields:
@@ -33,6 +43,7 @@ def ask(profile: Profile) -> Fields:
         "inotify_max_instances": attempt(_integer, "/proc/sys/fs/inotify/max_user_instances"),
         **{f"psi_{name}": attempt(_stall, f"/proc/pressure/{name}") for name in ("cpu", "memory", "io")},
         "cpus": os.cpu_count() or 1,
+        "consumers": attempt(consumers),
     }
 
 
@@ -88,6 +99,30 @@ def _available(capacity: int) -> int:
         usage = _integer("/sys/fs/cgroup/memory/memory.usage_in_bytes")
         inactive = procfs.number(stat, "total_inactive_file")
     return capacity - max(0, usage - inactive)
+
+
+def consumers(root: str = CGROUPS) -> tuple[Consumer, ...]:
+    """Those with most memory, and those with most processes; on cgroup v2, where one tree has both."""
+    if not os.path.exists(f"{root}/cgroup.controllers"):
+        raise ProbeError("control groups are measured on cgroup v2 only")
+    found = []
+    for place, below, dummy in os.walk(root):
+        name = os.path.basename(place)
+        pod = POD.fullmatch(name)
+        if pod or name.endswith(UNIT):
+            below.clear()
+            found += _measured(place, pod.group(1).replace("_", "-") if pod else name, pod is not None)
+    heavy = sorted(found, key=lambda each: -each.memory)[:MOST]
+    return (*heavy, *(each for each in sorted(found, key=lambda each: -each.pids)[:MOST] if each not in heavy))
+
+
+def _measured(place: str, group: str, pod: bool) -> list[Consumer]:
+    """None of a group that ended meanwhile, or whose controllers are off (a kernel without the memory controller)."""
+    usage, stat, pids = (read_or_none(f"{place}/{name}") for name in ("memory.current", "memory.stat", "pids.current"))
+    if usage is None or stat is None or pids is None:
+        return []
+    inactive = procfs.number(procfs.key_values(stat), "inactive_file")
+    return [Consumer(group, pod, max(0, int(usage) - inactive), int(pids))]
 
 
 def _swap_devices() -> tuple[str, ...]:

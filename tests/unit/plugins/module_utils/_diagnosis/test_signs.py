@@ -13,7 +13,12 @@ import pytest
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import no_node
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import Consumer, Sandbox
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import (
+    most_memory,
+    most_processes,
+    no_node,
+)
 from tests.unit.helpers import NOW, file, healthy_node
 from tests.unit.helpers_cluster import healthy_cluster
 
@@ -50,3 +55,15 @@ def test_a_host_that_is_no_node_is_told_apart(node: NodeEvidence, why: str) -> N
 )
 def test_a_node_of_which_something_is_left_is_one(node: NodeEvidence, cluster: ClusterEvidence) -> None:
     assert no_node(node, cluster) is None
+
+
+def test_who_holds_most_is_named_by_unit_and_pod() -> None:
+    uid = "5a6da218-5e2a-4b68-914c-d0e2a05723fe"
+    held = (Consumer("containerd.service", False, 124854272, 39), Consumer(uid, True, 900 * 1024**2, 8))
+    pod = Sandbox("s", uid, "shop", "db-0", 0, True, NOW, "api", ())
+    node = healthy_node(pressure__consumers=held, runtime__cri__pods=(pod,))
+    assert most_memory(node) == "most memory: Pod shop/db-0 900 MiB, containerd.service 119 MiB"
+    assert most_processes(node) == "most processes and threads: containerd.service 39, Pod shop/db-0 8"
+    gone = healthy_node(pressure__consumers=held, runtime__cri__pods=unknown("no answer"))
+    assert most_memory(gone) == f"most memory: Pod {uid} 900 MiB, containerd.service 119 MiB"
+    assert most_memory(healthy_node()) == "most memory: not measured"

@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Cni
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import Consumer
 from ansible_collections.outward.kubelet.plugins.module_utils._host.command import Output
+from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
 from ansible_collections.outward.kubelet.plugins.module_utils._host.probes import (
     clock,
     healthz,
@@ -210,3 +212,29 @@ def test_healthz_on_another_port(tmp_path: Path) -> None:
     assert healthz._port(place.config) == 10248
     write(place.config, "a: b\nhealthzPort: 10348\n")
     assert healthz._port(place.config) == 10348
+
+
+POD = "kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod5a6da218_5e2a_4b68_914c_d0e2a05723fe.slice"
+# memory.current, inactive_file and pids.current of pi-05 of the lab (kubelet v1.37.2, 6.12.118).
+GROUPS = {
+    "system.slice/kubelet.service": (34414592, 73728, 12),
+    "system.slice/containerd.service": (136044544, 11190272, 39),
+    POD: (3125248, 8192, 8),
+    f"{POD}/cri-containerd-0123.scope": (3000000, 0, 7),  # the Pod counts as a whole
+}
+
+
+def test_who_holds_memory_and_processes(tmp_path: Path) -> None:
+    with pytest.raises(ProbeError, match="cgroup v2 only"):
+        pressure.consumers(str(tmp_path))
+    write(f"{tmp_path}/cgroup.controllers", "memory pids\n")
+    for name, (current, inactive, pids) in GROUPS.items():
+        write(f"{tmp_path}/{name}/memory.current", f"{current}\n")
+        write(f"{tmp_path}/{name}/memory.stat", f"anon 1\ninactive_file {inactive}\n")
+        write(f"{tmp_path}/{name}/pids.current", f"{pids}\n")
+    write(f"{tmp_path}/system.slice/ended.service/cgroup.procs", "")
+    assert pressure.consumers(str(tmp_path)) == (
+        Consumer("containerd.service", False, 124854272, 39),
+        Consumer("kubelet.service", False, 34340864, 12),
+        Consumer("5a6da218-5e2a-4b68-914c-d0e2a05723fe", True, 3117056, 8),
+    )
