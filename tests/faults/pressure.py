@@ -244,6 +244,25 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         note="14 % of the filesystem left, and an image that nobody uses and that the kubelet was told to keep for a day",
     ),
     Fault(
+        id="disk-pressure-long-log",
+        roots=("disk-pressure-nodefs",),
+        inject=(
+            node(f"{SOON}; setting containerLogMaxSize 2Gi; restart kubelet"),
+            pod(spec=CRITICAL),
+            RUNS,
+            node(
+                "set -- $(df -B1 --output=size,avail / | tail -1) $(ls -d /var/log/pods/default_outward-fault*/app/0.log)\n"
+                'yes "$(date -u +%FT%T.000000000Z) stdout F a line that nobody has turned over" | head -c $(($2 - $1 / 20)) >> $3'
+            ),
+        ),
+        holds=controller('[ "$(condition DiskPressure)" = True ]'),
+        undo=(GONE, node("back; restart kubelet")),
+        outcome="recovered",
+        actions=("free-disk-space",),
+        deadline=180,
+        note="the log of a Pod that the kubelet may not evict, and that it was told not to rotate",
+    ),
+    Fault(
         id="disk-pressure-volume",
         roots=("disk-pressure-nodefs",),
         inject=(

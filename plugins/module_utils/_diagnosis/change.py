@@ -203,7 +203,7 @@ class Reservations(t.NamedTuple):
 class Space(t.NamedTuple):
     """Bytes (or inodes) that are given back on one filesystem until *goal* are available; what is taken stands in *sources*.
 
-    In their order: packages, journal, logs, images; from what nobody misses to what costs a download.
+    In their order: packages, backups, journal, logs, long logs, images; from what nobody misses to what costs a download.
     """
 
     path: str  # on the filesystem that is meant

@@ -25,7 +25,7 @@ from .runtime import answers, no_list
 
 # Of the filesystem: what is left above a threshold, so that the next image does not bring the pressure back.
 MARGIN: t.Final = 0.02
-ALL: t.Final = ("packages", "journal", "logs", "images")
+ALL: t.Final = ("packages", "backups", "journal", "logs", "long logs", "images")
 # Above this part of a disk that is free nobody calls it filling (causes/volumes.py).
 CALM: t.Final = 0.2
 # journald stops by itself at a tenth of its filesystem (journald.conf(5), SystemMaxUse=).
@@ -55,8 +55,9 @@ def spaces(node: NodeEvidence, limits: dict[str, str]) -> tuple[Change, ...]:
 FREE: t.Final = entered(
     Repair(
         step="free-disk-space",
-        words="deletes the package cache, old journals, rotated container logs and unused images, in this order and only "
-        "until the kubelet's threshold is clear; refuses before it begins when that is not enough",
+        words="deletes the package cache, our own old backups, old journals, rotated container logs, the first lines of oversized "
+        "ones and unused images, in this order and only until the kubelet's threshold is clear; refuses before it begins when that "
+        "is not enough",
         changes=lambda node: spaces(node, node.kubelet.config.eviction_hard),
         patience=TRANSITION,
     )
@@ -65,7 +66,7 @@ FREE: t.Final = entered(
 
 # Each of them is a file. How many an image has cannot be told before it goes, and the kubelet removes unused images and
 # dead containers itself when inodes are short (pkg/kubelet/eviction, reclaimNodeLevelResources).
-FILES: t.Final = ("packages", "journal", "logs")
+FILES: t.Final = ("packages", "backups", "journal", "logs")
 
 
 def inode_goals(node: NodeEvidence, limits: dict[str, str]) -> dict[str, tuple[Filesystem, int]]:
@@ -87,8 +88,8 @@ def inode_spaces(node: NodeEvidence, limits: dict[str, str]) -> tuple[Change, ..
 INODES: t.Final = entered(
     Repair(
         step="free-inodes",
-        words="deletes the package cache, old journals and rotated container logs, in this order and only until the kubelet's "
-        "threshold of inodes is clear; refuses before it begins when that is not enough, and names who has them",
+        words="deletes the package cache, our own old backups, old journals and rotated container logs, in this order and only until "
+        "the kubelet's threshold of inodes is clear; refuses before it begins when that is not enough, and names who has them",
         changes=lambda node: inode_spaces(node, node.kubelet.config.eviction_hard),
         patience=TRANSITION,
     )
@@ -128,14 +129,14 @@ LOGS: t.Final = entered(
 def beside_images(node: NodeEvidence) -> tuple[Change, ...]:
     """Until that disk is not filling any more; the images are the kubelet's own to collect, and it has tried."""
     disk = node.pressure.imagefs
-    return (Space(disk.path, int((CALM + MARGIN) * disk.size), ("packages", "journal", "logs")),)
+    return (Space(disk.path, int((CALM + MARGIN) * disk.size), ALL[:-1]),)
 
 
 BESIDE: t.Final = entered(
     Repair(
         step="free-space-beside-images",
-        words="deletes the package cache, old journals and rotated container logs on the disk of the images, in this order and only until a "
-        "fifth of it is free; refuses before it begins when that is not enough",
+        words="deletes the package cache, our own old backups, old journals, rotated container logs and the first lines of oversized "
+        "ones on the disk of the images, in this order and only until a fifth of it is free; refuses before it begins when that is not enough",
         changes=beside_images,
         patience=TRANSITION,
     )

@@ -8,13 +8,17 @@
 """Bytes or inodes that are given back: what there is is measured first, and deleted only when it is enough.
 
 From what nobody misses to what costs a download, the oldest first, and only until the goal is reached. Volumes, images
-that a container uses, logs that are written to and files of a person's are never among it.
+that a container uses, the newest lines of a log and files of a person's are never among it. Nor are dead containers: while
+the kubelet works it has removed all but those that it still reads itself (pkg/kubelet/kuberuntime/kuberuntime_gc.go).
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shutil
+import stat
 import time
 import typing as t
 from collections.abc import Callable, Iterator
@@ -33,6 +37,14 @@ JOURNAL: t.Final = "/var/log/journal"
 PODS: t.Final = "/var/log/pods"
 # The kubelet renames 0.log to 0.log.YYYYMMDD-hhmmss, and compresses all but the newest of them (container_log_manager).
 ROTATED: t.Final = re.compile(r"\d{1,6}\.log\.\d{8}-\d{6}(?:\.gz)?$")
+LIVE: t.Final = re.compile(r"\d{1,6}\.log$")
+# The kubelet rotates at 10 MiB (containerLogMaxSize), looks each 10 s, and keeps 50 MiB of a container in all.
+LONG: t.Final = 50 * 1024 * 1024
+TAIL: t.Final = 10 * 1024 * 1024
+# What is cut out of a file has to be whole blocks of its filesystem, which are no larger than this.
+BLOCK: t.Final = 1024 * 1024
+# After that nobody takes a repair back by hand any more.
+OLD_BACKUP: t.Final = 30 * 86400.0
 ARCHIVED: t.Final = re.compile(r".{1,200}@.{1,200}\.journal~?$")
 # containerd's collector comes some 100 ms after an image's name has gone (its plugin gc.v1.scheduler), seconds on a card.
 COLLECTED: t.Final = 5.0
@@ -167,14 +179,55 @@ def _journals(tools: Tools, *, archived: bool) -> Iterator[str]:
                 yield f"{JOURNAL}/{machine}/{name}"
 
 
+def backups(tools: Tools, device: int) -> list[Piece]:
+    """Our own copies of what was replaced long ago, the oldest first."""
+    base = os.path.dirname(tools.backup)
+    found: list[tuple[float, Piece]] = []
+    for name in names(base):
+        place = f"{base}/{name}"
+        status = os.lstat(place)
+        if status.st_dev == device and stat.S_ISDIR(status.st_mode) and time.time() - status.st_mtime > OLD_BACKUP:
+            files = [os.lstat(f"{top}/{each}") for top, dummy, inside in os.walk(place) for each in inside]
+            taken = sum(each.st_blocks * 512 for each in files)
+            found.append((status.st_mtime, Piece(place, taken, _tree_remover(place), len(files))))
+    return [piece for dummy, piece in sorted(found, key=lambda pair: pair[0])]
+
+
+def _tree_remover(place: str) -> Callable[[], None]:
+    return lambda: shutil.rmtree(place)
+
+
 def logs(tools: Tools, device: int) -> list[Piece]:
     """Rotated logs of containers, which nobody writes to any more."""
+    return _files(tools, device, _container_logs(tools, ROTATED))
+
+
+def long_logs(tools: Tools, device: int) -> list[Piece]:
+    """The oldest lines of logs that are written to and that have outgrown what the kubelet keeps, the longest first.
+
+    They are cut out of the file (FALLOC_FL_COLLAPSE_RANGE, fallocate(2)): who writes goes on at its end (containerd opens it
+    with O_APPEND), and the newest 10 MiB stay. A filesystem that cannot do that gives nothing.
+    """
+    found = []
+    for piece in _files(tools, device, _container_logs(tools, LIVE)):
+        head = (os.stat(tools.path(piece.name)).st_size - TAIL) // BLOCK * BLOCK
+        if piece.size > LONG and head > 0:
+            found.append(Piece(f"the first lines of {piece.name}", head, _cutter(piece.name, head, tools), 0))
+    return sorted(found, key=lambda piece: -piece.size)
+
+
+def _cutter(path: str, head: int, tools: Tools) -> Callable[[], None]:
+    def remove() -> None:
+        with contextlib.suppress(ProbeError):
+            tools.run("fallocate", "--collapse-range", "--offset", "0", "--length", str(head), tools.path(path))
+
+    return remove
+
+
+def _container_logs(tools: Tools, pattern: re.Pattern[str]) -> Iterator[str]:
     base = tools.path(PODS)
-    directories = (f"{pod}/{container}" for pod in names(base) for container in names(f"{base}/{pod}"))
-    paths = (
-        f"{PODS}/{place}/{name}" for place in directories for name in names(f"{base}/{place}") if ROTATED.match(name)
-    )
-    return _files(tools, device, paths)
+    for place in (f"{pod}/{container}" for pod in names(base) for container in names(f"{base}/{pod}")):
+        yield from (f"{PODS}/{place}/{name}" for name in names(f"{base}/{place}") if pattern.match(name))
 
 
 def unused_images(tools: Tools, device: int) -> list[Piece]:
@@ -232,7 +285,9 @@ UNITS: t.Final = {
 }
 SOURCES: t.Final[dict[str, Callable[[Tools, int], list[Piece]]]] = {
     "packages": packages,
+    "backups": backups,
     "journal": journal,
     "logs": logs,
+    "long logs": long_logs,
     "images": unused_images,
 }

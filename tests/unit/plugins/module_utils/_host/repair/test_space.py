@@ -16,6 +16,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Filesystem, NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repairs.disk import goals, inode_goals
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import EVICTION_HARD
+from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair import consumers, space
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded, enum
 from tests.unit.helpers import filesystem, healthy_node
@@ -213,7 +214,7 @@ def test_too_few_inodes_are_refused_and_who_has_them_is_named(tmp_path: Path, mo
     assert outcome.result == "refused"
     assert "50 inodes are needed" in outcome.refusals[0]
     assert (
-        "(packages, journal, logs) is 3 inodes: nothing was deleted. The largest there: /var/lib/spool 32 inodes"
+        "(packages, backups, journal, logs) is 3 inodes: nothing was deleted. The largest there: /var/lib/spool 32 inodes"
         in (outcome.refusals[0])
     )
     assert (left(made), outcome.owners) == (set(FILES), ())
@@ -285,6 +286,49 @@ def test_rotated_logs_alone(tmp_path: Path) -> None:
         Patient(node(int(0.1 * SIZE), **filling), [healthy_node()]), made, request(tmp_path, "container-log-growth")
     )
     assert (outcome.result, left(made)) == ("done", set(FILES) - {OLD})
+
+
+def test_the_first_lines_of_an_oversized_log_go_and_the_newest_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space, "LONG", 2 * MIB)
+    monkeypatch.setattr(space, "TAIL", MIB)
+    made = desk(tmp_path, 3 * MIB + MIB // 2)  # what is in files gives 3 MiB
+    made.write(f"{LOG}/1.log", "y" * (3 * MIB + 7))
+    whole = made.free
+    made.free = lambda: whole() + 2 * MIB * sum("collapse" in each for each in made.commands)
+    outcome = repair(
+        Patient(node(int(0.12 * SIZE)), [node(int(0.3 * SIZE))]), made, request(tmp_path, "disk-pressure-nodefs")
+    )
+    assert outcome.result == "done"
+    place = made.path(f"{LOG}/1.log")
+    assert made.commands == [f"fallocate --collapse-range --offset 0 --length {2 * MIB} {place}"]
+    assert made.read(f"{LOG}/0.log") == "live"
+
+
+def test_a_filesystem_that_cannot_cut_a_file_gives_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(space, "LONG", 2 * MIB)
+    monkeypatch.setattr(space, "TAIL", MIB)
+    made = desk(tmp_path, 0)
+    made.said["fallocate"] = ProbeError("fallocate: fallocate failed: Operation not supported")
+    made.write(f"{LOG}/1.log", "y" * 3 * MIB)
+    (piece,) = space.long_logs(made, tmp_path.stat().st_dev)
+    piece.remove()
+    assert (piece.name, piece.size) == (f"the first lines of {LOG}/1.log", 2 * MIB)
+
+
+def test_copies_of_ours_that_are_old_go(tmp_path: Path) -> None:
+    made = desk(tmp_path, 0)
+    base = tmp_path / "kept"
+    made.backup = str(base / "20261129T120000Z-enable-cri")
+    for name in ("20260101T120000Z-enable-cri", "20261128T120000Z-enable-cri"):
+        (base / name / "etc").mkdir(parents=True)
+        (base / name / "etc/config.toml").write_text("x" * 5000)
+    os.utime(base / "20260101T120000Z-enable-cri", (1, 1))
+    (piece,) = space.backups(made, tmp_path.stat().st_dev)
+    assert (piece.name, piece.size, piece.inodes) == (str(base / "20260101T120000Z-enable-cri"), 8192, 1)
+    piece.remove()
+    assert [path.name for path in base.iterdir()] == ["20261128T120000Z-enable-cri"]
 
 
 BOOT = "/var/log/journal/0123456789abcdef0123456789abcdef"
