@@ -105,7 +105,7 @@ def by_playbook(fault: Fault, host: str) -> tuple[float | None, Report]:
     broken(fault, host)
     begin = time.monotonic()
     try:
-        report = Run("recover", soak_seconds=0, max_unavailable=1)(host)
+        report = Run("recover", soak_seconds=0, max_unavailable=1, more=fault.variables)(host)
         seconds = round(time.monotonic() - begin, 1)
     finally:
         undo_elsewhere(fault, host)
