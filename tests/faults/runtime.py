@@ -10,7 +10,7 @@ import typing as t
 
 from .model import Fault, awaited, controller, node
 from .pods import GONE, IMAGE, event, pod
-from .pressure import CACHE, alone_again, beside_packages, own_filesystem, shared_again
+from .pressure import CACHE, SOON, alone_again, beside_packages, own_filesystem, shared_again
 
 MEND: t.Final = node("back; restart containerd")
 
@@ -246,7 +246,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         roots=("containerd-disk-full",),
         inject=(
             node(
-                f"{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
+                f"{SOON}\n{own_filesystem('/var/lib/containerd', 'containerd kubelet', '-m 0')}\n"
                 f"{beside_packages('/var/lib/containerd')}\n"
                 f"cat /dev/zero > {CACHE}/outward_1_all.deb || true"
             ),
