@@ -82,9 +82,18 @@ ADVICE: t.Final[dict[str, Advice]] = {
     "containerd-cri-plugin-load-failed": names("ssh {host} 'sudo ctr plugins ls'", r"cri +\S+ +error"),
     "containerd-runc-missing": installs("runc", f"ssh {{host}} {APT} runc"),
     "containerd-shim-binary-missing": installs("containerd", f"ssh {{host}} {APT} containerd"),
-    "containerd-metadata-db-corrupt": words(),
-    "containerd-shim-hung": names(
-        "ssh {host} 'ps -eo pid,stat,etimes,args | grep [c]ontainerd-shim'", r"\d+ T\S* +\d+ \S*containerd-shim"
+    "containerd-metadata-db-corrupt": cures(
+        node(
+            "systemctl stop kubelet containerd; mv /var/lib/containerd /var/lib/containerd.aside\n"
+            "systemctl start containerd; systemctl restart outward-lab-images; systemctl start kubelet"
+        )
+    ),
+    "containerd-shim-hung": Advice(
+        (
+            "ssh {host} 'ps -eo pid,stat,etimes,args | grep [c]ontainerd-shim'",
+            node("kill -9 $(ps -eo pid=,stat=,args= | awk '$2 ~ /^T/ && /containerd-shim/ {print $1}')"),
+        ),
+        r"\d+ T\S* +\d+ \S*containerd-shim",
     ),
     "containerd-overlay-unsupported": names(
         "ssh {host} 'sudo modprobe overlay; ls /lib/modules/$(uname -r); findmnt -T /var/lib/containerd'", "modprobe: "
