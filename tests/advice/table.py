@@ -85,7 +85,9 @@ ADVICE: t.Final[dict[str, Advice]] = {
     "containerd-metadata-db-corrupt": cures(
         node(
             "systemctl stop kubelet containerd; mv /var/lib/containerd /var/lib/containerd.aside\n"
-            "systemctl start containerd; systemctl restart outward-lab-images; systemctl start kubelet"
+            # The lab's registry is its disk.
+            "systemctl start containerd; rm /var/lib/outward-lab/images-imported; systemctl restart outward-lab-images\n"
+            "systemctl start kubelet"
         )
     ),
     "containerd-shim-hung": Advice(
