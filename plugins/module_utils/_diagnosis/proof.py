@@ -18,7 +18,7 @@ from .evidence import Undecided
 from .explain import chosen
 from .health import examine, ready
 from .node import NodeEvidence
-from .registry import CAUSES
+from .registry import CAUSES, evicts
 from .repair import REPAIRS
 from .signs import running
 from .steps import JOIN, STARTING
@@ -146,7 +146,8 @@ def pods_run_again(action: Action, before: Moment, after: Moment) -> bool:
     """Every Pod that was ready before is ready, or is not on this node any more."""
     if before.cluster.node is None or after.cluster.node is None:
         return before.cluster.node is None
-    now = {pod.uid: pod for pod in after.cluster.node.pods}
+    gone = {pod.uid for pod in after.cluster.node.pods if pod.reason == "Evicted" and evicts(action.cause)}
+    now = {pod.uid: pod for pod in after.cluster.node.pods if pod.uid not in gone}
     return all(_fine(now.get(pod.uid)) for pod in before.cluster.node.pods if _was_running(pod))
 
 

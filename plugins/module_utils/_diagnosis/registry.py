@@ -101,6 +101,11 @@ def cause(
     return enter
 
 
+def evicts(cause: str) -> bool:
+    """A kubelet that suffers from *cause* evicts Pods by itself: what it ends then, no repair of it has ended."""
+    return cause in ancestors("sym:evictions")
+
+
 def ancestors(target: str) -> frozenset[str]:
     """Ids of all causes that explain *target*, directly or through others."""
     found: set[str] = set()

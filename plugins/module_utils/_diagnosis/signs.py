@@ -32,6 +32,9 @@ LATELY = 180.0
 RECENT = 900.0
 # The lab's kubelet (v1.37.2) holds 6; twice that for plugins and watchers that it has none of. With 2 left it exits.
 INOTIFY_TAKEN = 12
+EVICTED = re.compile(
+    r"Eviction manager: (?:pods evicted, waiting for|pods successfully cleaned up|pod is evicted successfully)"
+)
 HEAVIEST = 3  # are named
 VXLAN_HEAD = 50  # octets of outer Ethernet, IPv4, UDP and VXLAN headers
 
@@ -257,6 +260,13 @@ def size(count: float) -> str:
     while abs(count) >= 1024 and power < len(units) - 1:
         count, power = count / 1024, power + 1
     return f"{count:.1f} {units[power]}" if power == 3 else f"{count:.0f} {units[power]}"
+
+
+def evicted(node: NodeEvidence) -> frozenset[str]:
+    """UIDs of the Pods of which this kubelet says that it has evicted them (pkg/kubelet/eviction/eviction_manager.go)."""
+    lines = [line.text for line in node.kubelet.journal.lines if line.current and EVICTED.search(line.text)]
+    named = {name for text in lines for name in re.findall(r'"([a-z0-9.-]{1,253}/[a-z0-9.-]{1,253})"', text)}
+    return frozenset(pod.uid for pod in node.runtime.cri.pods if f"{pod.namespace}/{pod.name}" in named)
 
 
 def most_memory(node: NodeEvidence) -> str:

@@ -39,9 +39,15 @@ def _populated(top: str) -> Iterator[str]:
     """Pods lie directly below the top (guaranteed) or below a class of service; there is no other level."""
     for directory in (top, *_directories(top)):
         for path in _directories(directory):
-            match = _POD.fullmatch(os.path.basename(path))
-            if match and _has_process(path):
-                yield match.group(1).replace("_", "-")
+            uid = pod_of(os.path.basename(path))
+            if uid and _has_process(path):
+                yield uid
+
+
+def pod_of(group: str) -> str | None:
+    """The UID of the Pod (of a static Pod: its hash) whose cgroup has this name; None: it is no Pod's."""
+    match = _POD.fullmatch(group)
+    return match.group(1).replace("_", "-") if match else None
 
 
 def _directories(path: str) -> list[str]:

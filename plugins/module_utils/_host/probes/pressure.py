@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import os
-import re
 import typing as t
 
 from ..._diagnosis.evidence import unknown
@@ -19,13 +18,10 @@ from ..._diagnosis.node_pods import Consumer
 from ..._parse import mounts, procfs
 from ..errors import ProbeError
 from ..files import attempt, read, read_or_none
+from ..pods import pod_of
 
 Fields = dict[str, t.Any]
 CGROUPS: t.Final = "/sys/fs/cgroup"
-# kubepods-burstable-pod0123_..._cdef.slice by systemd, pod0123-...-cdef by cgroupfs; a static Pod's UID is a hash.
-POD: t.Final = re.compile(
-    r"(?:kubepods\S*-)?pod([0-9a-f]{8}(?:[_-][0-9a-f]{4}){3}[_-][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?"
-)
 UNIT: t.Final = (".service", ".scope")
 MOST: t.Final = 5
 
@@ -108,10 +104,10 @@ def consumers(root: str = CGROUPS) -> tuple[Consumer, ...]:
     found = []
     for place, below, dummy in os.walk(root):
         name = os.path.basename(place)
-        pod = POD.fullmatch(name)
+        pod = pod_of(name)
         if pod or name.endswith(UNIT):
             below.clear()
-            found += _measured(place, pod.group(1).replace("_", "-") if pod else name, pod is not None)
+            found += _measured(place, pod or name, pod is not None)
     heavy = sorted(found, key=lambda each: -each.memory)[:MOST]
     return (*heavy, *(each for each in sorted(found, key=lambda each: -each.pids)[:MOST] if each not in heavy))
 

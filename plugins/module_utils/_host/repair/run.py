@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..._diagnosis import change as kinds
+from ..._diagnosis import signs
 from ..._diagnosis.change import Change
 from ..._diagnosis.cluster import SCHEMA, ClusterEvidence
 from ..._diagnosis.diagnose import judge
@@ -22,7 +23,7 @@ from ..._diagnosis.evidence import Undecided, amended, unknown
 from ..._diagnosis.gate import upkeep
 from ..._diagnosis.ledger import Order
 from ..._diagnosis.node import Journal, NodeEvidence
-from ..._diagnosis.registry import CAUSES
+from ..._diagnosis.registry import CAUSES, evicts
 from ..._diagnosis.repair import Repair
 from ..errors import EXPECTED, words
 from ..ordered import Ordered
@@ -203,9 +204,11 @@ class Repairing(Ordered):
 
     def _prove(self, since: float, until: float, pods: frozenset[str]) -> tuple[NodeEvidence, Checks]:
         """Look until all is shown, or the time is over."""
+        evicted: frozenset[str] = frozenset()
         while True:
             evidence = self.host.observe()
-            checks: Checks = {"repair_holds": None, "pods_kept": pods <= self.host.pods()}
+            evicted |= self._evicted(evidence)
+            checks: Checks = {"repair_holds": None, "pods_kept": pods - evicted <= self.host.pods()}
             with contextlib.suppress(Undecided):
                 evidence = said_since(evidence, since) if self.repair.trial else evidence
                 checks["repair_holds"] = not self._fires(evidence) and self.repair.shows(evidence)
@@ -214,6 +217,12 @@ class Repairing(Ordered):
             if all(checks.values()) or self.host.now().monotonic >= until:
                 return evidence, checks
             self.host.sleep(PAUSE)
+
+    def _evicted(self, node: NodeEvidence) -> frozenset[str]:
+        """By the kubelet itself, for the very cause; what it says of another cause's repair is no excuse."""
+        with contextlib.suppress(Undecided):
+            return signs.evicted(node) if evicts(self.request.cause) else frozenset()
+        return frozenset()
 
 
 def prepared(changes: Sequence[Change], tools: Tools) -> tuple[Op, ...]:

@@ -64,6 +64,14 @@ def test_each_check_can_fail(changes: Changes, api: Changes, missing: str) -> No
     assert missing in result.missing
 
 
+@pytest.mark.parametrize(("cause", "ok"), [("disk-pressure-nodefs", True), ("ip-forward-disabled", False)])
+def test_a_pod_that_the_kubelet_evicted_for_the_cause_does_not_come_back(cause: str, ok: bool) -> None:
+    running = pod("web", container("running"))
+    gone = type(running)(**{**vars(running), "phase": "Failed", "reason": "Evicted", "ready": False})
+    before, after = (Moment(healthy_node(), healthy_cluster(node__pods=(each,))) for each in (running, gone))
+    assert prove((Action("free-disk-space", cause),), before, after).checks["pods_run_again"] is ok
+
+
 def test_ready_from_before_the_action_proves_nothing() -> None:
     old = condition("Ready", "True")
     stale = type(old)(**{**vars(old), "heartbeat": NOW - timedelta(seconds=60)})

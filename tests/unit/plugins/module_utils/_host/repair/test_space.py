@@ -14,12 +14,13 @@ import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Filesystem, NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import Sandbox
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repairs.disk import goals, inode_goals
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import EVICTION_HARD
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair import consumers, space
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded, enum
-from tests.unit.helpers import filesystem, healthy_node
+from tests.unit.helpers import NOW, filesystem, healthy_node
 from tests.unit.helpers_repair import Fake, Patient, log, repair, request
 
 MIB = 1024 * 1024
@@ -89,6 +90,32 @@ def test_what_is_not_enough_is_refused_with_the_names_of_the_largest(
     (why,) = outcome.refusals
     assert "100 MiB are needed" in why
     assert "nothing was deleted. The largest there: /var/lib/app 4 MiB; logs of Pod default/web 2 MiB" in why
+
+
+class Evicting(Patient):
+    """pod-1 is gone once there was a look at the node."""
+
+    def pods(self) -> frozenset[str]:
+        return frozenset({"pod-2"} if self.looks > 1 else {"pod-1", "pod-2"})
+
+
+# Of the lab's v1.37.2 (tests/recordings, disk-pressure-imagefs).
+EVICTED = (
+    'I1125 05:41:18.916299    1894 eviction_manager.go:216] "Eviction manager: pods evicted, waiting for pod to be cleaned up" '
+    'pods=["default/agent-b94c2"]'
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "result"),
+    [(EVICTED, "done"), (EVICTED.replace("b94c2", "other"), "failed"), ("ranked for eviction", "failed")],
+)
+def test_what_the_kubelet_evicts_meanwhile_is_no_harm_of_the_repair(line: str, result: str, tmp_path: Path) -> None:
+    made = desk(tmp_path, MIB + MIB // 2)
+    pod = Sandbox("s", "pod-1", "default", "agent-b94c2", 0, False, NOW, "api", ())
+    after = node(int(0.3 * SIZE), kubelet__journal=log(line), runtime__cri__pods=(pod,))
+    outcome = repair(Evicting(node(int(0.12 * SIZE)), [after]), made, request(tmp_path, "disk-pressure-nodefs"))
+    assert (outcome.result, outcome.checks["pods_kept"]) == (result, result == "done")
 
 
 CONFIG = "/var/lib/kubelet/config.yaml"
