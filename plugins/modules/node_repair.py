@@ -57,7 +57,7 @@ options:
       - free-disk-space
       - free-inodes
       - vacuum-journal
-      - delete-rotated-logs
+      - shorten-container-logs
       - free-space-beside-images
       - set-aside-orphaned-pod
       - mount-data-disk

@@ -38,7 +38,7 @@ OURS: t.Final = "default/outward-fault-HOST"
 CASES: t.Final = (
     case("container-log-growth", "logs", "/var/log/pods"),
     case("journald-growth", "logs", "/var/log"),
-    case("disk-pressure-long-log", "logs", "/var/log/pods"),
+    case("container-log-unrotated", "logs", "/var/log/pods"),
     case("disk-pressure-unused-image", "images", "/var/lib/containerd"),
     case("inode-exhaustion-package-cache", "inodes", "/var/lib/kubelet"),
     case("inode-exhaustion", "inodes", "/var/lib/kubelet"),

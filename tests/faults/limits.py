@@ -190,7 +190,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         holds=node("[ $(du -sm /var/log/pods | cut -f1) -gt 200 ]"),
         undo=(node("rm -f /var/lib/outward-fill"), GONE),
         outcome="recovered",
-        actions=("delete-rotated-logs",),
+        actions=("shorten-container-logs",),
         deadline=60,
         note="a fifth of the disk in the logs of one container; a sixth left, which is above all eviction thresholds",
     ),

@@ -244,8 +244,8 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         note="14 % of the filesystem left, and an image that nobody uses and that the kubelet was told to keep for a day",
     ),
     Fault(
-        id="disk-pressure-long-log",
-        roots=("disk-pressure-nodefs",),
+        id="container-log-unrotated",
+        roots=("container-log-growth",),
         inject=(
             node(f"{SOON}; setting containerLogMaxSize 2Gi; restart kubelet"),
             pod(spec=CRITICAL),
@@ -258,7 +258,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         holds=controller('[ "$(condition DiskPressure)" = True ]'),
         undo=(GONE, node("back; restart kubelet")),
         outcome="recovered",
-        actions=("free-disk-space",),
+        actions=("shorten-container-logs",),
         deadline=180,
         note="the log of a Pod that the kubelet may not evict, and that it was told not to rotate",
     ),

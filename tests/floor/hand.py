@@ -21,7 +21,7 @@ TYPED: t.Final = {
     "kill-containerd": "systemctl kill -s KILL --kill-whom=main containerd",
     "restart-containerd": "restart containerd",
     "vacuum-journal": "journalctl --rotate --vacuum-size=24M",
-    "delete-rotated-logs": "rm /var/log/pods/*/*/0.log.*",
+    "shorten-container-logs": "rm /var/log/pods/*/*/0.log.*",
     "free-disk-space": "rm /var/cache/apt/archives/*.deb",
     "mount-data-disk": "mount /var/lib/containerd; systemctl start containerd",
     "load-overlay": "modprobe overlay; restart containerd",

@@ -33,7 +33,7 @@ KEPT: t.Final[dict[str, Kept]] = {
     "free-disk-space": DELETED,
     "free-inodes": DELETED,
     "vacuum-journal": DELETED,
-    "delete-rotated-logs": DELETED,
+    "shorten-container-logs": DELETED,
     "free-space-beside-images": DELETED,
     "kill-containerd": NEW_PROCESS,
     "restart-containerd": NEW_PROCESS,

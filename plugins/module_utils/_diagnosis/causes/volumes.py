@@ -70,7 +70,7 @@ def image_gc_failing(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
     restart="partial",
     refusal="a restart begins with rotation again, and frees nothing by itself",
     automate="safe",
-    repair="delete-rotated-logs",
+    repair="shorten-container-logs",
     explains=("containerd-disk-full", "disk-pressure-nodefs"),
     advice="ssh {host} 'sudo du -ah /var/log/pods | sort -h | tail'; truncate -s 0 of the largest 0.log is safe; "
     "then see why its application says so much, or why rotation fails",

@@ -105,7 +105,7 @@ def shorter_journal(node: NodeEvidence) -> tuple[Change, ...]:
 def fewer_logs(node: NodeEvidence) -> tuple[Change, ...]:
     """Until the disk is not filling any more."""
     disk = node.storage.log_space
-    return (Space(disk.path, int((CALM + MARGIN) * disk.size), ("logs",)),)
+    return (Space(disk.path, int((CALM + MARGIN) * disk.size), ("logs", "long logs")),)
 
 
 JOURNAL: t.Final = entered(
@@ -118,8 +118,9 @@ JOURNAL: t.Final = entered(
 )
 LOGS: t.Final = entered(
     Repair(
-        step="delete-rotated-logs",
-        words="deletes rotated logs of containers, the oldest first, until a fifth of the disk is free; what is written to now stays",
+        step="shorten-container-logs",
+        words="deletes rotated logs of containers, the oldest first, and then cuts the first lines off oversized ones, until a fifth of "
+        "the disk is free; the newest 10 MiB of each log stay",
         changes=fewer_logs,
         patience=TRANSITION,
     )

@@ -391,7 +391,7 @@ ELSEWHERE = {
     "free-disk-space",
     "free-inodes",
     "vacuum-journal",
-    "delete-rotated-logs",
+    "shorten-container-logs",
     "free-space-beside-images",
     "restore-eviction-thresholds",
     "end-leftover-kubelet",
