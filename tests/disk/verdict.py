@@ -59,6 +59,7 @@ KEPT: t.Final = {
     "files of somebody's": r"/var/lib/outward-fill.*|/var/lib/kubelet/outward/.*|/var/log/outward-fill",
     **MISSED_BY_NOBODY,
 }
+UID: t.Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 UNUSED: t.Final = r"registry\.test/ballast.*|sha256:.*"
 
 
@@ -82,9 +83,9 @@ def view(text: str) -> View:
 
 
 def gone(before: View, after: View) -> list[str]:
-    """The files that went, but for those of Pods that the kubelet itself has taken down meanwhile (it evicts)."""
-    ended = before.pods - after.pods
-    return sorted(path for path in before.files if path not in after.files and not any(uid in path for uid in ended))
+    """The files that went, but for those of Pods that the kubelet itself has taken down (it evicts): they have no directory."""
+    paths = [path for path in before.files if path not in after.files]
+    return sorted(path for path in paths if set(UID.findall(path)) <= after.pods)
 
 
 def named(path: str) -> str:

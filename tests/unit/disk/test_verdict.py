@@ -94,3 +94,10 @@ def test_a_view_is_what_the_node_printed() -> None:
 def test_every_way_to_fill_a_disk_is_there() -> None:
     assert {case.kind for case in CASES} >= {"logs", "images", "inodes", "volume"}
     assert all(case.fault.outcome == "refused" for case in CASES if case.owner)
+
+
+def test_the_log_of_a_pod_that_was_evicted_before_the_first_look_is_none_of_ours() -> None:
+    late = f"/var/log/pods/default_agent_{UID.replace('feed', 'beef')}/agent/0.log"
+    before = replace(BEFORE, files={**BEFORE.files, late: 3})
+    assert gone(before, BEFORE) == []
+    assert gone(before, replace(BEFORE, files={late: 3})) == sorted(BEFORE.files)
