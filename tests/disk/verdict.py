@@ -70,7 +70,7 @@ class View:
     available: int
     inodes: int
     files: Mapping[str, int]
-    pods: frozenset[str]
+    pods: frozenset[str]  # those that run
     images: frozenset[str]
     by_kubelet: frozenset[str]  # ids of images that the kubelet says it removed
 
@@ -83,7 +83,7 @@ def view(text: str) -> View:
 
 
 def gone(before: View, after: View) -> list[str]:
-    """The files that went, but for those of Pods that the kubelet itself has taken down (it evicts): they have no directory."""
+    """The files that went, but for those of Pods that the kubelet itself has taken down (it evicts): they do not run."""
     paths = [path for path in before.files if path not in after.files]
     return sorted(path for path in paths if set(UID.findall(path)) <= after.pods)
 
