@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import typing as t
@@ -18,9 +19,11 @@ from ..._diagnosis.change import Disabled, Hostname, Module, Mounted, Mtu, SwapO
 from ..errors import ProbeError
 from ..files import read, read_or_none
 from ..profile import UNIT_DIRS
+from .files import keep, put_back
 from .tools import NotPossible, Op, Shown, Tools
 
 MASK: t.Final = "/dev/null"
+HOSTNAME: t.Final = "/etc/hostname"
 ENABLED: t.Final = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated")
 
 
@@ -175,13 +178,25 @@ def hostname(change: Hostname, tools: Tools) -> Iterator[Op]:
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", change.name):
         raise NotPossible(f"{change.name!r} is no name of a host")
     before = read(tools.path("/proc/sys/kernel/hostname")).strip()
+    kept = os.path.exists(tools.path(HOSTNAME))
+
+    def do() -> None:
+        if kept:
+            keep(tools, HOSTNAME)
+        tools.run("hostnamectl", "set-hostname", change.name)
+
+    def undo() -> None:
+        """The name until the next boot and the one in the file may have been two, or there was no file."""
+        tools.run("hostnamectl", "set-hostname", before)
+        if kept:
+            put_back(tools, HOSTNAME)
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(tools.path(HOSTNAME))
+
     if before != change.name:
-        yield Op(
-            f"renames the host from {before} to {change.name}",
-            Shown("hostname", f"{before}\n", f"{change.name}\n"),
-            lambda: tools.run("hostnamectl", "set-hostname", change.name),
-            lambda: tools.run("hostnamectl", "set-hostname", before),
-        )
+        shown = Shown("hostname", f"{before}\n", f"{change.name}\n")
+        yield Op(f"renames the host from {before} to {change.name}", shown, do, undo)
 
 
 def mtu(change: Mtu, tools: Tools) -> Iterator[Op]:

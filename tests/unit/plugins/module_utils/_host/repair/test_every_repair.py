@@ -432,6 +432,23 @@ def test_it_is_taken_back_when_it_is_not_proven(case: Case, tmp_path: Path) -> N
     assert not [words for words in outcome.undone if "could not" in words]
 
 
+class Renaming(Fake):
+    """hostnamectl writes the name down."""
+
+    def run(self, *command: str) -> None:
+        super().run(*command)
+        self.write("/etc/hostname", f"{command[-1]}\n")
+
+
+@pytest.mark.parametrize("before", [None, "older\n"])
+def test_a_host_s_name_is_taken_back_in_its_file_too(before: str | None, tmp_path: Path) -> None:
+    case = next(case for case in CASES if case.cause == "kubelet-hostname-changed")
+    files = {**case.files, **({"/etc/hostname": before} if before else {})}
+    desk, broken = Renaming(tmp_path, files=files), healthy_node(**case.broken)
+    outcome = repair(Patient(broken, [broken]), desk, request(tmp_path, case.cause))
+    assert (outcome.result, desk.read("/etc/hostname")) == ("failed", before)
+
+
 def test_every_repair_is_shown_and_belongs_to_a_cause() -> None:
     assert ENTERED
     shown = {CAUSES[case.cause].repair for case in CASES} | ELSEWHERE
