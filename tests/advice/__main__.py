@@ -19,17 +19,16 @@ import sys
 import tempfile
 import time
 import typing as t
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.lab import STATE, NotInjected, in_lab
+from tests.faults.lab import STATE, NotInjected, carry_out, in_lab, undo
 from tests.faults.model import Fault, Step
 from tests.faults.table import SINGLE
 from tests.lab._access import grant
 from tests.lab._lab import Lab, open_lab
 from tests.lab._model import LabError, default_paths, parse_host
-from tests.matrix.playbook import NoReport, Report, Run, environment, inside
+from tests.matrix.playbook import NoReport, Report, Run, ran
 from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
 from tests.matrix.row import Bench, NotReset, locked, reset, versions_of
 from tests.matrix.row import row as matrix_row
@@ -73,21 +72,8 @@ class Desk:
 
     def type(self, command: str) -> Typed:
         """One command as it stands there."""
-        path = f"{self.tools}:{os.environ['PATH']}"
-        words = inside(["sh", "-c", command])
         try:
-            done = subprocess.run(
-                words,
-                cwd=ROOT,
-                env={**environment(), "PATH": path},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=TYPING,
-                check=False,
-            )
+            done = ran(["sh", "-c", command], TYPING, PATH=f"{self.tools}:{os.environ['PATH']}")
         except subprocess.TimeoutExpired:
             return Typed(command, 124, f"no end after {TYPING:.0f} s")
         return Typed(command, done.returncode, done.stdout.strip())
@@ -98,20 +84,12 @@ def followed(advice: Advice, fault: Fault, host: str, desk: Desk) -> list[Typed]
     typed = []
     for act in advice.acts:
         if act == HANDS:
-            by_hand(fault.undo, host)
+            undo(fault, host)
         elif isinstance(act, Step):
-            by_hand([act], host)
+            carry_out([act], host, in_lab, "by hand")
         else:
             typed.append(desk.type(act.format(host=host, node=host)))
     return typed
-
-
-def by_hand(steps: Iterable[Step], host: str) -> None:
-    """Raises NotInjected."""
-    for step in steps:
-        result = in_lab(step, host, 300)
-        if result.code:
-            raise NotInjected(f"by hand: status {result.code}: {result.output}")
 
 
 def row(fault: Fault, host: str, desk: Desk) -> tuple[Row, Row, dict[str, str]]:

@@ -21,8 +21,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.options impo
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal import LOOK, Approver, lent
 from tests.faults.lab import STATE
 from tests.lab._model import LabError
-from tests.matrix.playbook import PATIENCE, environment, inside
-from tests.matrix.results import ROOT
+from tests.matrix.playbook import PATIENCE, ran
 
 from .cases import Case
 from .people import People
@@ -74,18 +73,7 @@ def played(case: Case, host: str) -> tuple[int, str]:
     """certificates-approve.yml with the rights that we ship; its status, and what it said. Raises LabError."""
     with tempfile.TemporaryDirectory(prefix="outward-reports-") as name:
         try:
-            done = subprocess.run(
-                inside(command(case, host, name)),
-                cwd=ROOT,
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=PATIENCE,
-                check=False,
-            )
+            done = ran(command(case, host, name))
         except subprocess.TimeoutExpired as late:
             raise LabError(f"{PLAYBOOK} did not end in {PATIENCE} s") from late
     return done.returncode, done.stdout

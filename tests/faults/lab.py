@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def whole(helpers: str, script: str) -> str:
 def inject(fault: Fault, host: str, run: Runner = in_lab) -> float:
     """Bring *fault* about on *host* and wait until it holds; seconds that took. Raises NotInjected."""
     start = time.monotonic()
-    _all(fault.inject, host, run, "inject")
+    carry_out(fault.inject, host, run, "inject")
     end = time.monotonic() + fault.deadline
     while (result := run(fault.holds, host, 30)).code:
         if time.monotonic() > end:
@@ -84,10 +84,11 @@ def inject(fault: Fault, host: str, run: Runner = in_lab) -> float:
 
 def undo(fault: Fault, host: str, run: Runner = in_lab) -> None:
     """Take *fault* away again. Raises NotInjected."""
-    _all(fault.undo, host, run, "undo")
+    carry_out(fault.undo, host, run, "undo")
 
 
-def _all(steps: tuple[Step, ...], host: str, run: Runner, what: str) -> None:
+def carry_out(steps: Sequence[Step], host: str, run: Runner, what: str) -> None:
+    """One after the other. Raises NotInjected at the first that fails."""
     for number, step in enumerate(steps, 1):
         result = run(step, host, 300)
         if result.code:

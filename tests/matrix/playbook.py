@@ -41,6 +41,22 @@ def environment() -> dict[str, str]:
     return {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".build"), "ANSIBLE_NOCOLOR": "1"}
 
 
+def ran(command: Sequence[str], seconds: float = PATIENCE, **variables: str) -> subprocess.CompletedProcess[str]:
+    """*command* as :func:`inside`; all that it says is in ``stdout``. Raises subprocess.TimeoutExpired."""
+    return subprocess.run(
+        inside(command),
+        cwd=ROOT,
+        env={**environment(), **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+    )
+
+
 @dataclass(frozen=True)
 class Run:
     """How the playbook is called."""
@@ -69,18 +85,7 @@ class Run:
         """Run it inside the lab's network; raises NoReport."""
         with tempfile.TemporaryDirectory(prefix="outward-reports-") as name:
             try:
-                done = subprocess.run(
-                    inside(self.command(host, Path(name))),
-                    cwd=ROOT,
-                    env=environment(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    errors="replace",
-                    timeout=PATIENCE,
-                    check=False,
-                )
+                done = ran(self.command(host, Path(name)))
             except subprocess.TimeoutExpired as late:
                 raise NoReport(f"the playbook did not end in {PATIENCE} s") from late
             path = Path(name) / f"{host}.json"

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import typing as t
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -289,29 +288,3 @@ def _heaviest(node: NodeEvidence, what: Callable[[Consumer], int], words: Callab
         return "not measured"
     names = {each.group: f"Pod {named.get(each.group, each.group)}" if each.pod else each.group for each in first}
     return ", ".join(f"{names[each.group]} {words(what(each))}" for each in first)
-
-
-# What a kubelet watches that is not told otherwise: pkg/kubelet/eviction/defaults_linux.go; imagefs.inodesFree since 1.30.
-EVICTION_HARD: t.Final = {
-    "memory.available": "100Mi",
-    "nodefs.available": "10%",
-    "nodefs.inodesFree": "5%",
-    "imagefs.available": "15%",
-    "imagefs.inodesFree": "5%",
-}
-
-
-def threshold(text: str, capacity: int) -> float:
-    """An eviction threshold ("10%", "100Mi", "5G") in the unit of *capacity* (KEP-2570; resource.Quantity).
-
-    Raises ``ValueError`` for anything else.
-    """
-    if text.endswith("%"):
-        return float(text[:-1]) / 100 * capacity
-    match = re.fullmatch(r"([0-9.]+)([KMGTE]i?|k)?", text)
-    if not match:
-        raise ValueError(f"not a quantity: {text!r}")
-    suffix = match.group(2) or ""
-    base = 1024 if suffix.endswith("i") else 1000
-    power = "KMGTE".index(suffix[0].upper()) + 1 if suffix else 0
-    return float(match.group(1)) * float(base**power)

@@ -17,7 +17,7 @@ import re
 import typing as t
 
 from .._diagnosis.node import Setting
-from .._diagnosis.signs import EVICTION_HARD
+from .._diagnosis.thresholds import EVICTION_HARD
 from .errors import NotThatFormat, ParseError
 from .yaml import load
 

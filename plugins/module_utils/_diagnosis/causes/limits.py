@@ -14,7 +14,6 @@ from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
 from ..signs import (
-    EVICTION_HARD,
     RECENT,
     inotify_short,
     lately,
@@ -24,9 +23,9 @@ from ..signs import (
     running,
     said,
     size,
-    threshold,
     young,
 )
+from ..thresholds import EVICTION_HARD, threshold
 
 # The kernel's last word on each victim; a container's own limit says "Memory cgroup out of memory" instead.
 OUT_OF_MEMORY = r"^Out of memory: Killed process \d+ \(([^)]{1,64})\)"

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import size, threshold
+from ..signs import size
+from ..thresholds import threshold
 
 
 @cause(

@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from ..change import Change, Mounted, Orphan, Space
 from ..node import Filesystem, NodeEvidence
 from ..repair import Repair, entered
-from ..signs import running, threshold
+from ..signs import running
+from ..thresholds import threshold
 from .runtime import answers, no_list
 
 # Of the filesystem: what is left above a threshold, so that the next image does not bring the pressure back.

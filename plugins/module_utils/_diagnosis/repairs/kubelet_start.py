@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from ..change import Change, Hostname, KubeletConfig, Leftover, Lines, Resolver
 from ..node import NodeEvidence, Setting
 from ..repair import Repair, entered
-from ..signs import EVICTION_HARD, flag, kubelet_answers, said, size, threshold
+from ..signs import flag, kubelet_answers, said, size
+from ..thresholds import EVICTION_HARD, threshold
 from .disk import inode_spaces, spaces
 
 USER: t.Final = "system:node:"

@@ -113,7 +113,7 @@ def remembered(change: Remembered, tools: Tools) -> Iterator[Op]:
 
 def plugin(change: Plugin, tools: Tools) -> Iterator[Op]:
     """A link, so that the program stays its package's to keep up to date; whether it runs here, the proof's sandbox shows."""
-    places = directories(tools.profile, read_or_none(tools.path(tools.profile.runtime_config)) or "")[1]
+    places = _directories(tools)[1]
     path = f"{places[0]}/{change.name}"
     others = [f"{other}/{change.name}" for other in ELSEWHERE if other not in places]
     found = [other for other in others if os.access(tools.path(other), os.X_OK)]
@@ -143,9 +143,13 @@ def _cached(path: str) -> t.Optional[cni.Cached]:
 
 
 def _installed(name: str, tools: Tools) -> bool:
-    text = read_or_none(tools.path(tools.profile.runtime_config)) or ""
-    places = directories(tools.profile, text)[1]
+    places = _directories(tools)[1]
     return any(os.access(tools.path(f"{place}/{name}"), os.X_OK) for place in places)
+
+
+def _directories(tools: Tools) -> tuple[str, tuple[str, ...]]:
+    """Where the runtime looks for its configuration, and for plugins."""
+    return directories(tools.profile, read_or_none(tools.path(tools.profile.runtime_config)) or "")
 
 
 def _without(link: str, address: str, tools: Tools) -> Op:
@@ -159,7 +163,7 @@ def _without(link: str, address: str, tools: Tools) -> Op:
 
 def _configured(tools: Tools) -> tuple[cni.Network, tuple[str, ...]]:
     """The runtime's network, and the bridges that its plugins make."""
-    directory = directories(tools.profile, read_or_none(tools.path(tools.profile.runtime_config)) or "")[0]
+    directory = _directories(tools)[0]
     first = next(iter(configurations(directory, names(tools.path(directory)))), None)
     if first is None:
         raise NotPossible(f"{directory} holds no CNI configuration: which network is the runtime's cannot be told")

@@ -26,6 +26,7 @@ from ..durable import write
 from ..errors import ProbeError
 from ..files import names, read, read_or_none
 from .files import keep, lines, put_back
+from .system import state
 from .tools import NotPossible, Op, Shown, Tools
 
 KUBEADM: t.Final = ("kubeadm", "upgrade", "node", "phase", "kubelet-config")
@@ -107,7 +108,7 @@ def _left_over(pid: str, change: Leftover, tools: Tools) -> None:
         raise NotPossible(f"process {parent} started another kubelet (process {pid}) and waits for it: end it there")
     owners = {change.unit, *(name for name in group.replace("/", " ").split() if name.endswith(".service"))}
     for owner in sorted(owners):
-        if tools.ask("systemctl", "--no-ask-password", "show", "-P", "MainPID", owner).strip() == pid:
+        if state(tools, owner, "MainPID") == pid:
             raise NotPossible(f"{owner} keeps the kubelet (process {pid}) that listens on port {change.port}")
 
 

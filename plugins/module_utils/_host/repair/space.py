@@ -15,6 +15,7 @@ the kubelet works it has removed all but those that it still reads itself (pkg/k
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -189,12 +190,8 @@ def backups(tools: Tools, device: int) -> list[Piece]:
         if status.st_dev == device and stat.S_ISDIR(status.st_mode) and time.time() - status.st_mtime > OLD_BACKUP:
             files = [os.lstat(f"{top}/{each}") for top, dummy, inside in os.walk(place) for each in inside]
             taken = sum(each.st_blocks * 512 for each in files)
-            found.append((status.st_mtime, Piece(place, taken, _tree_remover(place), len(files))))
+            found.append((status.st_mtime, Piece(place, taken, functools.partial(shutil.rmtree, place), len(files))))
     return [piece for dummy, piece in sorted(found, key=lambda pair: pair[0])]
-
-
-def _tree_remover(place: str) -> Callable[[], None]:
-    return lambda: shutil.rmtree(place)
 
 
 def logs(tools: Tools, device: int) -> list[Piece]:

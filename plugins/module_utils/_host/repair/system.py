@@ -43,13 +43,14 @@ def _installed(name: str, tools: Tools) -> bool:
 def disabled(change: Disabled, tools: Tools) -> Iterator[Op]:
     """Those that are installed and enabled; one that is not there is no change."""
     for name in change.names:
-        before = _state(tools, name, "UnitFileState") if _installed(name, tools) else ""
+        before = state(tools, name, "UnitFileState") if _installed(name, tools) else ""
         if before.startswith("enabled"):
             shown = Shown(name, f"{before}\n", "disabled\n")
             yield Op(f"disables {name}", shown, _systemctl(tools, name, "disable"), _systemctl(tools, name, "enable"))
 
 
-def _state(tools: Tools, name: str, what: str) -> str:
+def state(tools: Tools, name: str, what: str) -> str:
+    """A property of a unit (systemctl show)."""
     return tools.ask("systemctl", "--no-ask-password", "show", "-P", what, name).strip()
 
 
@@ -71,7 +72,7 @@ def _unmask(name: str, tools: Tools) -> Iterator[Op]:
 
 
 def _enable(name: str, tools: Tools) -> Iterator[Op]:
-    before = _state(tools, name, "UnitFileState")
+    before = state(tools, name, "UnitFileState")
     if before == "masked":
         raise NotPossible(f"{name} is masked: somebody does not want it to run")
     if before not in ENABLED:
@@ -80,14 +81,14 @@ def _enable(name: str, tools: Tools) -> Iterator[Op]:
 
 
 def _start(name: str, tools: Tools) -> Iterator[Op]:
-    before = _state(tools, name, "ActiveState")
+    before = state(tools, name, "ActiveState")
     if before != "active":
         shown = Shown(name, f"{before}\n", "active\n")
         yield Op(f"starts {name}", shown, _systemctl(tools, name, "start"), _systemctl(tools, name, "stop"))
 
 
 def _restart(name: str, tools: Tools) -> Iterator[Op]:
-    shown = Shown(name, f"process {_state(tools, name, 'MainPID')}\n", "a new process\n")
+    shown = Shown(name, f"process {state(tools, name, 'MainPID')}\n", "a new process\n")
     yield Op(f"restarts {name}", shown, _systemctl(tools, name, "restart"), None)
 
 
@@ -99,9 +100,9 @@ def _reread(name: str, tools: Tools) -> Iterator[Op]:
 
 def _kill(name: str, tools: Tools) -> Iterator[Op]:
     """The main process alone (systemctl(1), --kill-whom, called --kill-who before 252); systemd starts it again."""
-    if _state(tools, name, "Restart") in ("", "no", "on-success", "on-watchdog"):
+    if state(tools, name, "Restart") in ("", "no", "on-success", "on-watchdog"):
         raise NotPossible(f"{name} has no Restart= that counts: systemd would not start it again")
-    pid = int(_state(tools, name, "MainPID") or 0)
+    pid = int(state(tools, name, "MainPID") or 0)
     if not pid:
         raise NotPossible(f"{name} has no main process")
     shown = Shown(name, f"process {pid}\n", "a new process\n")

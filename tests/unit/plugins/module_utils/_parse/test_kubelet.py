@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Setting
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import EVICTION_HARD
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.thresholds import EVICTION_HARD
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import kubelet
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.errors import ParseError
 

@@ -16,7 +16,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Filesystem, NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import Sandbox
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repairs.disk import goals, inode_goals
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import EVICTION_HARD
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.thresholds import EVICTION_HARD
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair import consumers, space
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded, enum
