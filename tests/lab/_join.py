@@ -19,6 +19,8 @@ JOIN_SECONDS = 420
 SCRIPT = """\
 set -e
 [ ! -e /etc/kubernetes/kubelet.conf ] || kubeadm reset --force >/dev/null 2>&1
+# As Debian's installer does it: sudo asks for its own host's name, and would wait 5 s for a DNS that is not there.
+echo "127.0.1.1 {name}" >>/etc/hosts
 mkdir -p /etc/cni/net.d /etc/kubernetes/manifests
 cat >/etc/cni/net.d/10-lab.conflist <<'END'
 {cni}
@@ -46,7 +48,7 @@ def cni_config(host: Host) -> str:
 def script(host: Host, token: str, ca_hash: str) -> str:
     """What is typed on the node."""
     join = join_config(host.name, host.address, token, ca_hash)
-    return SCRIPT.format(cni=cni_config(host), join=join.rstrip())
+    return SCRIPT.format(name=host.name, cni=cni_config(host), join=join.rstrip())
 
 
 def approve_serving(kubectl: Kubectl, host: Host) -> None:
