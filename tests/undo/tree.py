@@ -25,10 +25,10 @@ NEVER: t.Final = f'''
 _proof = Repairing._prove
 
 
-def _never(self, since, until, pods):
+def _never(self, *asked):
     """What the proof says, and no."""
-    evidence, checks = _proof(self, since, until, pods)
-    return evidence, {{**checks, "{FORCED}": False}}
+    evidence, checks, said = _proof(self, *asked)
+    return evidence, {{**checks, "{FORCED}": False}}, said
 
 
 Repairing._prove = _never

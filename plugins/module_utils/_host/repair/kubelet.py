@@ -13,6 +13,7 @@ import contextlib
 import functools
 import os
 import re
+import shutil
 import signal
 import time
 import typing as t
@@ -30,6 +31,8 @@ from .system import state
 from .tools import NotPossible, Op, Shown, Tools
 
 KUBEADM: t.Final = ("kubeadm", "upgrade", "node", "phase", "kubelet-config")
+# Where kubeadm copies a configuration to before it writes another one; it does not tidy up there.
+COPIES, COPY = "/etc/kubernetes/tmp", "kubeadm-kubelet-config"
 SOURCE: t.Final = "what kubeadm makes of ConfigMap kube-system/kubelet-config\n"
 # The host's own, and those of what usually stands behind it.
 RESOLVERS: t.Final = (
@@ -52,8 +55,9 @@ def rebuilt(change: KubeletConfig, tools: Tools) -> Iterator[Op]:
         tools.ask("kubeadm", "version", "-o", "short")
     except (OSError, ProbeError) as error:
         raise NotPossible(f"kubeadm cannot be run here: {error}") from error
-    place = tools.path(change.path)
+    place, copies = tools.path(change.path), tools.path(COPIES)
     before = read_or_none(place)
+    copied = names(copies) if os.path.isdir(copies) else None
 
     def do() -> None:
         if before is None:
@@ -69,8 +73,19 @@ def rebuilt(change: KubeletConfig, tools: Tools) -> Iterator[Op]:
             os.unlink(place)
         else:
             put_back(tools, change.path)
+        _without_copies(copies, copied)
 
     yield Op(f"makes {change.path} anew: {' '.join(KUBEADM)}", Shown(change.path, before or "", SOURCE), do, undo)
+
+
+def _without_copies(place: str, before: t.Optional[list[str]]) -> None:
+    """Only what was there *before*; None: the directory was not there either."""
+    for name in names(place):
+        if name.startswith(COPY) and name not in (before or ()):
+            shutil.rmtree(f"{place}/{name}")
+    if before is None:
+        with contextlib.suppress(OSError):  # not there, or by now somebody else's too
+            os.rmdir(place)
 
 
 def resolver(change: Resolver, tools: Tools) -> Iterator[Op]:

@@ -151,7 +151,8 @@ class Repairing(Ordered):
         said, problem = self._change(before.ops)
         changed = self.host.now().monotonic
         if problem is None:
-            evidence, checks = self._prove(changed, begun + self.request.timeout, pods)
+            evidence, checks, started_again = self._prove(before.evidence, changed, begun + self.request.timeout, pods)
+            said += started_again
         else:
             evidence, checks = self.host.observe(), {}
         good = problem is None and all(checks.values())
@@ -202,10 +203,16 @@ class Repairing(Ordered):
             else:
                 yield f"taken back in part ({op.words}): {stays}" if stays else f"taken back: {op.words}"
 
-    def _prove(self, since: float, until: float, pods: frozenset[str]) -> tuple[NodeEvidence, Checks]:
-        """Look until all is shown, or the time is over."""
+    def _prove(
+        self, seen: NodeEvidence, since: float, until: float, pods: frozenset[str]
+    ) -> tuple[NodeEvidence, Checks, tuple[str, ...]]:
+        """Look until all is shown, or the time is over; and whether the kubelet had to wait for its next start no longer."""
         evicted: frozenset[str] = frozenset()
+        said: tuple[str, ...] = ()
+        looped = loops(seen)
         while True:
+            if looped and not said:  # once: if it ends again, it found something else
+                said = self._start_again(seen.profile.unit)
             evidence = self.host.observe()
             evicted |= self._evicted(evidence)
             checks: Checks = {"repair_holds": None, "pods_kept": pods - evicted <= self.host.pods()}
@@ -215,8 +222,16 @@ class Repairing(Ordered):
             if self.repair.trial and all(checks.values()):
                 checks["sandbox_made"] = self.host.trial() is None
             if all(checks.values()) or self.host.now().monotonic >= until:
-                return evidence, checks
+                return evidence, checks, said
             self.host.sleep(PAUSE)
+
+    def _start_again(self, unit: str) -> tuple[str, ...]:
+        """systemd would do it by itself, RestartSec (kubeadm's unit: 10 s) after the last end, unless it gave up."""
+        try:
+            again = system.start_again(self.tools, unit)
+        except TROUBLE as error:
+            return (f"could not start {unit} again: {words(error)}",)
+        return (f"starts {unit} again, which waited for its next turn",) if again else ()
 
     def _evicted(self, node: NodeEvidence) -> frozenset[str]:
         """By the kubelet itself, for the very cause; what it says of another cause's repair is no excuse."""
@@ -241,6 +256,13 @@ def said_since(node: NodeEvidence, since: float) -> NodeEvidence:
 
 def _newer(journal: Journal, since: float) -> Journal:
     return amended(journal, lines=tuple(line for line in journal.lines if line.last > since))
+
+
+def loops(node: NodeEvidence) -> bool:
+    """The kubelet crashes and is started again and again."""
+    with contextlib.suppress(Undecided):
+        return signs.crash_looping(node)
+    return False
 
 
 def unseen(node: NodeEvidence) -> ClusterEvidence:

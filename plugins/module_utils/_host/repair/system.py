@@ -54,6 +54,18 @@ def state(tools: Tools, name: str, what: str) -> str:
     return tools.ask("systemctl", "--no-ask-password", "show", "-P", what, name).strip()
 
 
+def start_again(tools: Tools, name: str) -> bool:
+    """Whether *name* waited for a start, or had been given up, and has got one; nothing that runs is touched.
+
+    systemd refuses a mere start while it waits itself; ``restart`` also begins the count of its own restarts anew
+    (systemd 257: seen).
+    """
+    waited = state(tools, name, "SubState") in ("auto-restart", "auto-restart-queued", "failed")
+    if waited:
+        tools.run("systemctl", "--no-ask-password", "--no-block", "restart", name)
+    return waited
+
+
 def _systemctl(tools: Tools, name: str, *words: str) -> t.Callable[[], None]:
     return lambda: tools.run("systemctl", "--no-ask-password", *words, name)
 

@@ -129,3 +129,38 @@ class Lossy(Patient):
 def test_a_pod_that_is_lost_is_a_failure(tmp_path: Path) -> None:
     outcome = repair(Lossy(BROKEN, [CURED]), tools(tmp_path), request(tmp_path, CAUSE))
     assert (outcome.result, outcome.checks["pods_kept"]) == ("failed", False)
+
+
+LOOPS = healthy_node(
+    kubelet__unit__sub_state="auto-restart",
+    kubelet__unit__active_state="activating",
+    kubelet__unit__main_pid=0,
+    pressure__swap_devices=("/a",),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "state", "restarts"),
+    [
+        (LOOPS, "auto-restart\n", 1),
+        (LOOPS, "failed\n", 1),
+        (LOOPS, "running\n", 0),  # by the time that it is asked
+        (healthy_node(pressure__swap_devices=("/a",)), "auto-restart\n", 0),  # it did not loop when it was looked at
+    ],
+)
+def test_a_kubelet_that_waits_for_its_next_turn_is_started_once(
+    before: NodeEvidence, state: str, restarts: int, tmp_path: Path
+) -> None:
+    desk = Fake(tmp_path, files={"/proc/swaps": "/a file\n"}, said={"systemctl --no-ask-password show": state})
+    outcome = repair(Patient(before, [before, before, healthy_node()]), desk, request(tmp_path, "kubelet-swap-on"))
+    assert outcome.result == "done"
+    started = [command for command in desk.commands if "kubelet" in command]
+    assert started == ["systemctl --no-block restart kubelet.service"] * restarts
+    assert outcome.said == ("starts kubelet.service again, which waited for its next turn",) * restarts
+
+
+def test_a_kubelet_that_cannot_be_started_again_is_still_waited_for(tmp_path: Path) -> None:
+    said = {"systemctl --no-ask-password show": "failed\n", "systemctl --no-ask-password --no-block": ProbeError("no")}
+    desk = Fake(tmp_path, files={"/proc/swaps": "/a file\n"}, said=said)
+    outcome = repair(Patient(LOOPS, [healthy_node()]), desk, request(tmp_path, "kubelet-swap-on"))
+    assert (outcome.result, outcome.said) == ("done", ("could not start kubelet.service again: no",))

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.change import Content, Mounted, Reservations
+import pytest
+
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.change import (
+    Content,
+    KubeletConfig,
+    Mounted,
+    Reservations,
+)
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.cni import reservations
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.files import content
+from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.kubelet import rebuilt
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.system import mounted
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.tools import Op
 from tests.unit.helpers_repair import Fake
@@ -51,6 +59,28 @@ def test_a_mount_on_which_containers_run_by_now_stays_and_so_does_their_runtime(
     desk.write("/proc/self/mountinfo", ROOT + RUNS_ON)
     assert back(op) == "containers run by now on what is mounted there: /data and containerd.service stay"
     assert desk.commands == ["mount /data", "systemctl start containerd.service"]
+
+
+class Kubeadm(Fake):
+    """It writes the configuration, and keeps the one before (kubeadm 1.37: seen)."""
+
+    def run(self, *command: str) -> None:
+        super().run(*command)
+        self.write("/etc/kubernetes/tmp/kubeadm-kubelet-config-2026-11-30-02-42-37/config.yaml", "")
+        self.write("/var/lib/kubelet/config.yaml", "kind: KubeletConfiguration\n")
+
+
+@pytest.mark.parametrize("theirs", [[], ["/etc/kubernetes/tmp/kubeadm-kubelet-config-2026-01-02-03-04-05/config.yaml"]])
+def test_what_kubeadm_keeps_of_the_configuration_before_goes_with_it(theirs: list[str], tmp_path: Path) -> None:
+    desk = Kubeadm(
+        tmp_path, files=dict.fromkeys(("/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/pki/x", *theirs), "")
+    )
+    before = sorted(tmp_path.rglob("*"))
+    (op,) = rebuilt(KubeletConfig("/var/lib/kubelet/config.yaml"), desk)
+    op.do()
+    assert sorted(tmp_path.rglob("*")) != before
+    assert back(op) is None
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_an_address_that_a_pod_has_got_meanwhile_stays_its_own(tmp_path: Path) -> None:
