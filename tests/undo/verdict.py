@@ -18,6 +18,8 @@ from .tree import FORCED
 
 BACK: t.Final = "taken back: "
 PUT_BACK: t.Final = "what was there before was put back"  # as a step says it that is no repair
+# What came of it is told behind what was done, and is nothing that could be taken back.
+CAME_OF_IT: t.Final = re.compile(r"freed |\S+ was started at once")
 # How the report says that something is not as it was.
 NOT_BACK: t.Final = re.compile(r"taken back in part|cannot be taken back|could not take back")
 
@@ -106,8 +108,7 @@ def _truth(seen: Seen, kept: Kept | None) -> list[str]:
         return [] if PUT_BACK in notes else [f"it does not say that {PUT_BACK}"]
     undone = seen.action.get("undone", [])
     silent = [words for words in seen.action["changes"] if not any(words in line for line in undone)]
-    # What came of it is told behind what was done, and is nothing that could be taken back.
-    wrong = [f"nothing is said of: {words}" for words in silent if not words.startswith("freed ")]
+    wrong = [f"nothing is said of: {words}" for words in silent if not CAME_OF_IT.match(words)]
     staying = [line for line in undone if not line.startswith(BACK)]
     wrong += [f"in other words: {line}" for line in staying if not NOT_BACK.match(line)]
     return wrong + [line for line in staying if not (kept and re.search(kept.words, line))]

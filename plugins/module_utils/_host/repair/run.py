@@ -208,11 +208,8 @@ class Repairing(Ordered):
     ) -> tuple[NodeEvidence, Checks, tuple[str, ...]]:
         """Look until all is shown, or the time is over; and whether the kubelet had to wait for its next start no longer."""
         evicted: frozenset[str] = frozenset()
-        said: tuple[str, ...] = ()
-        looped = loops(seen)
+        said = self._start_again(seen.profile.unit, first=True) if loops(seen) else ()
         while True:
-            if looped and not said:  # once: if it ends again, it found something else
-                said = self._start_again(seen.profile.unit)
             evidence = self.host.observe()
             evicted |= self._evicted(evidence)
             checks: Checks = {"repair_holds": None, "pods_kept": pods - evicted <= self.host.pods()}
@@ -224,14 +221,21 @@ class Repairing(Ordered):
             if all(checks.values()) or self.host.now().monotonic >= until:
                 return evidence, checks, said
             self.host.sleep(PAUSE)
+            if loops(seen) and not said:  # once: if it ends again, it found something else
+                said = self._start_again(seen.profile.unit)
 
-    def _start_again(self, unit: str) -> tuple[str, ...]:
-        """systemd would do it by itself, RestartSec (kubeadm's unit: 10 s) after the last end, unless it gave up."""
+    def _start_again(self, unit: str, *, first: bool = False) -> tuple[str, ...]:
+        """systemd would do it by itself, RestartSec (kubeadm's unit: 10 s) after the last end, unless it gave up.
+
+        *first*: one that runs is left alone, and what is counted from now on are the restarts after the repair.
+        """
         try:
             again = system.start_again(self.tools, unit)
+            if first and not again:
+                system.count_anew(self.tools, unit)
         except TROUBLE as error:
             return (f"could not start {unit} again: {words(error)}",)
-        return (f"starts {unit} again, which waited for its next turn",) if again else ()
+        return (f"{unit} was started at once: it waited for its next turn",) if again else ()
 
     def _evicted(self, node: NodeEvidence) -> frozenset[str]:
         """By the kubelet itself, for the very cause; what it says of another cause's repair is no excuse."""

@@ -66,6 +66,11 @@ def start_again(tools: Tools, name: str) -> bool:
     return waited
 
 
+def count_anew(tools: Tools, name: str) -> None:
+    """``reset-failed`` sets NRestarts of a unit that runs to zero, and does nothing else (systemd 257: seen)."""
+    tools.run("systemctl", "--no-ask-password", "reset-failed", name)
+
+
 def _systemctl(tools: Tools, name: str, *words: str) -> t.Callable[[], None]:
     return lambda: tools.run("systemctl", "--no-ask-password", *words, name)
 

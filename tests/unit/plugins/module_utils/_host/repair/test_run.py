@@ -140,23 +140,23 @@ LOOPS = healthy_node(
 
 
 @pytest.mark.parametrize(
-    ("before", "state", "restarts"),
+    ("before", "state", "done"),
     [
-        (LOOPS, "auto-restart\n", 1),
-        (LOOPS, "failed\n", 1),
-        (LOOPS, "running\n", 0),  # by the time that it is asked
-        (healthy_node(pressure__swap_devices=("/a",)), "auto-restart\n", 0),  # it did not loop when it was looked at
+        (LOOPS, "auto-restart\n", ["--no-block restart"]),
+        (LOOPS, "failed\n", ["--no-block restart"]),
+        (LOOPS, "running\n", ["reset-failed"]),  # by the time that it is asked
+        (healthy_node(pressure__swap_devices=("/a",)), "auto-restart\n", []),  # it did not loop when it was looked at
     ],
 )
 def test_a_kubelet_that_waits_for_its_next_turn_is_started_once(
-    before: NodeEvidence, state: str, restarts: int, tmp_path: Path
+    before: NodeEvidence, state: str, done: list[str], tmp_path: Path
 ) -> None:
     desk = Fake(tmp_path, files={"/proc/swaps": "/a file\n"}, said={"systemctl --no-ask-password show": state})
     outcome = repair(Patient(before, [before, before, healthy_node()]), desk, request(tmp_path, "kubelet-swap-on"))
     assert outcome.result == "done"
-    started = [command for command in desk.commands if "kubelet" in command]
-    assert started == ["systemctl --no-block restart kubelet.service"] * restarts
-    assert outcome.said == ("starts kubelet.service again, which waited for its next turn",) * restarts
+    assert desk.commands == ["swapoff /a", *(f"systemctl {words} kubelet.service" for words in done)]
+    started = "--no-block restart" in done
+    assert outcome.said == ("kubelet.service was started at once: it waited for its next turn",) * started
 
 
 def test_a_kubelet_that_cannot_be_started_again_is_still_waited_for(tmp_path: Path) -> None:
@@ -164,3 +164,22 @@ def test_a_kubelet_that_cannot_be_started_again_is_still_waited_for(tmp_path: Pa
     desk = Fake(tmp_path, files={"/proc/swaps": "/a file\n"}, said=said)
     outcome = repair(Patient(LOOPS, [healthy_node()]), desk, request(tmp_path, "kubelet-swap-on"))
     assert (outcome.result, outcome.said) == ("done", ("could not start kubelet.service again: no",))
+
+
+class Turning(Fake):
+    """A kubelet of the configuration before runs when it is first asked, and ends then."""
+
+    def ask(self, *command: str) -> str:
+        told = super().ask(*command)
+        if " show " in " ".join(command):
+            self.said["systemctl --no-ask-password show"] = "auto-restart\n"
+        return told
+
+
+def test_the_turn_that_the_repair_met_may_end_after_it(tmp_path: Path) -> None:
+    said: dict[str, str | ProbeError] = {"systemctl --no-ask-password show": "running\n"}
+    desk = Turning(tmp_path, files={"/proc/swaps": "/a file\n"}, said=said)
+    outcome = repair(Patient(LOOPS, [LOOPS, healthy_node()]), desk, request(tmp_path, "kubelet-swap-on"))
+    assert outcome.result == "done"
+    after = [f"systemctl {words} kubelet.service" for words in ("reset-failed", "--no-block restart")]
+    assert desk.commands == ["swapoff /a", *after]
