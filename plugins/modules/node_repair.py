@@ -20,8 +20,9 @@ description:
     the rule does not hold any more and every Pod that had a living process still has one. When that is not shown, what
     was changed is taken back. All of it in one process on the node.
   - What disk space was given back cannot be taken back; it is refused before it begins when it would not be enough.
-  - The kubelet is neither started nor restarted. Where it does not see by itself that it was repaired, the plan has
-    M(outward.kubelet.kubelet_restart) after this.
+  - A kubelet that runs is not restarted, and one that was stopped is not started. Where it does not see by itself that it
+    was repaired, the plan has M(outward.kubelet.kubelet_restart) after this. One that crashed again and again until now, and
+    that waits for the next turn that systemd gives it (C(RestartSec)), gets that turn at once.
 extends_documentation_fragment:
   - outward.kubelet._attributes
   - outward.kubelet._acting

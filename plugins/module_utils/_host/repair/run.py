@@ -206,10 +206,12 @@ class Repairing(Ordered):
     def _prove(
         self, seen: NodeEvidence, since: float, until: float, pods: frozenset[str]
     ) -> tuple[NodeEvidence, Checks, tuple[str, ...]]:
-        """Look until all is shown, or the time is over; and whether the kubelet had to wait for its next start no longer."""
+        """Look until all is shown, or the time is over; and what was said of a kubelet that had crashed until then."""
         evicted: frozenset[str] = frozenset()
-        said = self._start_again(seen.profile.unit, first=True) if loops(seen) else ()
+        said: tuple[str, ...] = ()
         while True:
+            if loops(seen) and not said:  # once: if it ends again, it found something else
+                said = self._next_turn(seen.profile.unit)
             evidence = self.host.observe()
             evicted |= self._evicted(evidence)
             checks: Checks = {"repair_holds": None, "pods_kept": pods - evicted <= self.host.pods()}
@@ -221,21 +223,14 @@ class Repairing(Ordered):
             if all(checks.values()) or self.host.now().monotonic >= until:
                 return evidence, checks, said
             self.host.sleep(PAUSE)
-            if loops(seen) and not said:  # once: if it ends again, it found something else
-                said = self._start_again(seen.profile.unit)
 
-    def _start_again(self, unit: str, *, first: bool = False) -> tuple[str, ...]:
-        """systemd would do it by itself, RestartSec (kubeadm's unit: 10 s) after the last end, unless it gave up.
-
-        *first*: one that runs is left alone, and what is counted from now on are the restarts after the repair.
-        """
+    def _next_turn(self, unit: str) -> tuple[str, ...]:
+        """systemd would give it by itself, RestartSec (kubeadm's unit: 10 s) after the last end."""
         try:
-            again = system.start_again(self.tools, unit)
-            if first and not again:
-                system.count_anew(self.tools, unit)
+            given = system.next_turn(self.tools, unit)
         except TROUBLE as error:
-            return (f"could not start {unit} again: {words(error)}",)
-        return (f"{unit} was started at once: it waited for its next turn",) if again else ()
+            return (f"could not start {unit} at once: {words(error)}",)
+        return (f"{unit} was started at once: it waited for its next turn",) if given else ()
 
     def _evicted(self, node: NodeEvidence) -> frozenset[str]:
         """By the kubelet itself, for the very cause; what it says of another cause's repair is no excuse."""

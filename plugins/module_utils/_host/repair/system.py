@@ -54,21 +54,16 @@ def state(tools: Tools, name: str, what: str) -> str:
     return tools.ask("systemctl", "--no-ask-password", "show", "-P", what, name).strip()
 
 
-def start_again(tools: Tools, name: str) -> bool:
-    """Whether *name* waited for a start, or had been given up, and has got one; nothing that runs is touched.
+def next_turn(tools: Tools, name: str) -> bool:
+    """Whether *name* waited for its next turn, and has got it; what runs, was stopped or was given up is not touched.
 
     systemd refuses a mere start while it waits itself; ``restart`` also begins the count of its own restarts anew
     (systemd 257: seen).
     """
-    waited = state(tools, name, "SubState") in ("auto-restart", "auto-restart-queued", "failed")
+    waited = state(tools, name, "SubState") in ("auto-restart", "auto-restart-queued")
     if waited:
         tools.run("systemctl", "--no-ask-password", "--no-block", "restart", name)
     return waited
-
-
-def count_anew(tools: Tools, name: str) -> None:
-    """``reset-failed`` sets NRestarts of a unit that runs to zero, and does nothing else (systemd 257: seen)."""
-    tools.run("systemctl", "--no-ask-password", "reset-failed", name)
 
 
 def _systemctl(tools: Tools, name: str, *words: str) -> t.Callable[[], None]:

@@ -20,13 +20,11 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node im
     Firewall,
     Journal,
     LogLine,
-    NodeEvidence,
     Setting,
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
-from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.run import loops
 from ansible_collections.outward.kubelet.plugins.module_utils._parse.protobuf import embedded
 from tests.unit.helpers import GIB, filesystem, healthy_node
 from tests.unit.helpers_repair import ENTERED, SHOW, Fake, Patient, log, repair, request
@@ -404,11 +402,6 @@ def fake(case: Case, tmp_path: Path) -> Fake:
     return runnable(Fake(tmp_path, files=case.files, said=case.said, answers=case.answers))
 
 
-def counted_anew(broken: NodeEvidence) -> tuple[str, ...]:
-    """What is done besides of a kubelet that loops."""
-    return ("systemctl reset-failed kubelet.service",) if loops(broken) else ()
-
-
 def runnable(desk: Fake) -> Fake:
     """CNI's plugins can be executed."""
     for path in PLUGINS:
@@ -420,10 +413,10 @@ def runnable(desk: Fake) -> Fake:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.cause)
 def test_it_is_done_and_proven(case: Case, tmp_path: Path) -> None:
     desk = fake(case, tmp_path)
-    broken = healthy_node(**case.broken)
-    outcome = repair(Patient(broken, [healthy_node()], trials=[None]), desk, request(tmp_path, case.cause))
+    host = Patient(healthy_node(**case.broken), [healthy_node()], trials=[None])
+    outcome = repair(host, desk, request(tmp_path, case.cause))
     assert (outcome.refusals, outcome.detail, outcome.result) == ((), "", "done")
-    assert tuple(desk.commands) == (*case.commands, *counted_anew(broken))
+    assert tuple(desk.commands) == case.commands
     assert {path: desk.read(path) for path in case.after} == case.after
 
 
@@ -433,7 +426,7 @@ def test_it_is_taken_back_when_it_is_not_proven(case: Case, tmp_path: Path) -> N
     broken = healthy_node(**case.broken)
     outcome = repair(Patient(broken, [broken], trials=["no"] * 99), desk, request(tmp_path, case.cause))
     assert outcome.result == "failed"
-    assert tuple(desk.commands) == (*case.commands, *counted_anew(broken), *case.back)
+    assert tuple(desk.commands) == (*case.commands, *case.back)
     assert {path: desk.read(path) for path in case.files} == case.files
     assert {path: desk.read(path) for path in case.after} == {path: case.files.get(path) for path in case.after}
     assert not [words for words in outcome.undone if "could not" in words]
