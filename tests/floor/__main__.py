@@ -28,14 +28,13 @@ from tests.matrix.results import ROOT, Results, Row, commit, unrun
 from tests.matrix.row import NotReset, locked, reset, versions_of
 
 from . import table
-from .hand import BLIND, Asked, entry, only_restarts, recovered, restarts, symptom_gone, typed, works
+from .hand import BLIND, BLIND_PATIENCE, Asked, entry, only_restarts, recovered, restarts, symptom_gone, typed, works
 
 INSIDE: t.Final = "OUTWARD_FLOOR_INSIDE"
 MODE: t.Final = "floor"
 ACCESS: t.Final = Access(kubeconfig=str(STATE / "diagnose.kubeconfig"))
 # A DiskPressure stays in the API for five minutes after it is over (evictionPressureTransitionPeriod).
 PATIENCE: t.Final = 480.0
-BLIND_PATIENCE: t.Final = 180.0
 PAUSE: t.Final = 0.5
 LONG_AGO: t.Final = datetime.fromtimestamp(0, UTC)
 

@@ -31,6 +31,8 @@ TYPED: t.Final = {
 # systemd would start a kubelet that crashed by itself, up to 10 s later.
 UP: t.Final = "systemctl is-active -q kubelet || restart kubelet"
 BLIND: t.Final = "restart kubelet"
+# Many times what a kubelet takes on these nodes to start and to be Ready, seconds.
+BLIND_PATIENCE: t.Final = 90.0
 READY_POD: t.Final = "{.status.conditions[?(@.type=='Ready')].status}"
 # Between the clocks of a node and of the controller; further in the future is a node whose clock is wrong.
 SKEW: t.Final = timedelta(seconds=30)

@@ -15,6 +15,8 @@ from statistics import median
 from tests.matrix.results import ROOT, Row
 from tests.matrix.table import head, line
 
+from .hand import BLIND_PATIENCE
+
 SOURCE: t.Final = ROOT / "docs" / "results" / "floor.json"
 TARGET: t.Final = ROOT / "docs" / "floor.md"
 COLUMNS: t.Final = ("fault", "node-recover", "by hand", "ratio", "a blind restart of the kubelet", "note")
@@ -48,7 +50,8 @@ def summary(rows: list[Row]) -> str:
     ratios = [each["ratio"] for each in seen if each["ratio"] is not None]
     tried = [each["blind_restart"] for each in seen if each["blind_restart"]]
     middle = f"median ratio {median(ratios):.2f} over {len(ratios)} faults" if ratios else "no pair was measured"
-    return f"{middle}; a blind restart cured {sum(each['cured'] for each in tried)} of {len(tried)} within 180 s."
+    cured = sum(each["cured"] for each in tried)
+    return f"{middle}; a blind restart cured {cured} of {len(tried)} within {BLIND_PATIENCE:.0f} s."
 
 
 def page(data: dict[str, t.Any]) -> str:

@@ -101,7 +101,7 @@ def test_the_page_has_the_median_and_what_a_blind_restart_did() -> None:
         {"case": "d", "note": "could not be run: no reset", "seen": None},
     ]
     text = page({"made_by": "x", "date": "2026-11-25T00:00:00Z", "commit": "abc", "versions": {}, "rows": rows})
-    assert "Median ratio 1.50 over 3 faults; a blind restart cured 1 of 2 within 180 s." in text
+    assert "Median ratio 1.50 over 3 faults; a blind restart cured 1 of 2 within 90 s." in text
     assert "| `b` | 90 s | 30 s | 3.00 | does not cure |  |" in text
     assert "| `c` | 20 s | 20 s | 1.00 | cures, 30 s |  |" in text
     assert "| `d` | not run | not run | - | not run | could not be run: no reset |" in text
