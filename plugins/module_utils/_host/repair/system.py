@@ -105,9 +105,9 @@ def _restart(name: str, tools: Tools) -> Iterator[Op]:
 
 
 def _reread(name: str, tools: Tools) -> Iterator[Op]:
-    """What it reads was changed before, and was changed back before this is undone."""
+    """What it reads was changed before, and was changed back before this is undone: it may not start with that."""
     for op in _restart(name, tools):
-        yield op._replace(undo=_systemctl(tools, name, "restart"))
+        yield op._replace(undo=_systemctl(tools, name, "--no-block", "restart"))
 
 
 def _kill(name: str, tools: Tools) -> Iterator[Op]:

@@ -168,7 +168,7 @@ CASES = [
         {**UNITS, "/etc/containerd/config.toml": 'version = 2\ndisabled_plugins = ["x", "cri"]\n'},
         commands=(f"systemctl restart {CONTAINERD}",),
         after={"/etc/containerd/config.toml": 'version = 2\ndisabled_plugins = ["x", ]\n'},
-        back=(f"systemctl restart {CONTAINERD}",),
+        back=(f"systemctl --no-block restart {CONTAINERD}",),
     ),
     Case(
         "containerd-overlay-unsupported",
@@ -177,7 +177,7 @@ CASES = [
         FORBIDDEN,
         commands=("modprobe overlay", f"systemctl restart {CONTAINERD}"),
         after={"/etc/modules-load.d/outward-overlay.conf": "# written by outward.kubelet\noverlay\n"},
-        back=("modprobe -r overlay", f"systemctl restart {CONTAINERD}"),
+        back=("modprobe -r overlay", f"systemctl --no-block restart {CONTAINERD}"),
     ),
     setting(
         "ip-forward-disabled",
@@ -281,7 +281,7 @@ CASES += [
         {**CACHE, **PLUGINS, **UNITS},
         commands=(f"systemctl restart {CONTAINERD}",),
         after={"/etc/cni/net.d/99-outward-lab.conflist": LAB},
-        back=(f"systemctl restart {CONTAINERD}",),
+        back=(f"systemctl --no-block restart {CONTAINERD}",),
     ),
     Case(
         "cni-config-invalid",
@@ -298,7 +298,7 @@ CASES += [
         after={
             "/etc/containerd/config.toml": '  sandbox_image = "registry.k8s.io/pause:3.10"\n  sandboxer = "podsandbox"\n'
         },
-        back=(f"systemctl restart {CONTAINERD}",),
+        back=(f"systemctl --no-block restart {CONTAINERD}",),
     ),
 ]
 UID = "00000000-0000-4000-8000-00000000dead"
@@ -316,7 +316,7 @@ CASES += [
         {DUMP: "    SystemdCgroup = true\n"},
         commands=(f"systemctl restart {CONTAINERD}",),
         after={TOML: "SystemdCgroup = true\n"},
-        back=(f"systemctl restart {CONTAINERD}",),
+        back=(f"systemctl --no-block restart {CONTAINERD}",),
     ),
     Case(
         "orphaned-pod-volumes",
@@ -353,7 +353,7 @@ CASES += [
         {DUMP: "    SystemdCgroup = true\n"},
         commands=(f"systemctl restart {CONTAINERD}",),
         after={TOML: "SystemdCgroup = true\n"},
-        back=(f"systemctl restart {CONTAINERD}",),
+        back=(f"systemctl --no-block restart {CONTAINERD}",),
     ),
     Case(
         "mtu-mismatch",
