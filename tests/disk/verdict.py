@@ -135,18 +135,25 @@ def wanted(case: Case, host: str) -> dict[str, t.Any]:
 
 def wrong(case: Case, host: str, report: Report, before: View, after: View) -> list[str]:
     """Everything that is not as it should be; nothing when the row is right."""
-    found = mistakes(expected(case.fault, "recover"), report)
-    missed = "|".join(MISSED_BY_NOBODY.values()) if case.fault.actions else "(?!)"
-    found += [f"{path} went" for path in gone(before, after) if not re.fullmatch(missed, path)]
-    if case.kind == "images" or not case.fault.actions:
-        images = before.images - after.images if not after.by_kubelet else frozenset[str]()
-        allowed = UNUSED if case.fault.actions else "(?!)"
-        found += [f"image {name} went" for name in sorted(images) if not re.fullmatch(allowed, name)]
+    found = [*mistakes(expected(case.fault, "recover"), report), *_went(case, before, after)]
     if case.owner:
-        owner = case.owner.replace("HOST", host)
-        why = [step["why"] for step in report["plan"] if not step["permitted"]]
-        found += [] if any(f"of Pod {owner}" in text for text in why) else [f"{owner} is not named: {why}"]
-        found += [] if all(word in report["next"] for word in owner.split("/")) else [f"next: {report['next']}"]
+        found += _unnamed(case.owner.replace("HOST", host), report)
     freed = after.inodes - before.inodes if case.kind == "inodes" else after.available - before.available
-    found += [f"only {freed} were freed"] if case.fault.actions and freed <= 0 else []
+    return [*found, f"only {freed} were freed"] if case.fault.actions and freed <= 0 else found
+
+
+def _went(case: Case, before: View, after: View) -> list[str]:
+    """What somebody misses; where nothing may be done, that is everything. An image may go by the kubelet's own hand."""
+    missed, unused = ("|".join(MISSED_BY_NOBODY.values()), UNUSED) if case.fault.actions else ("(?!)", "(?!)")
+    found = [f"{path} went" for path in gone(before, after) if not re.fullmatch(missed, path)]
+    images = before.images - after.images if case.kind == "images" or not case.fault.actions else frozenset[str]()
+    if not after.by_kubelet:
+        found += [f"image {name} went" for name in sorted(images) if not re.fullmatch(unused, name)]
     return found
+
+
+def _unnamed(owner: str, report: Report) -> list[str]:
+    """Whose data it is has to stand where the refusal is, and in what a person is told."""
+    why = [step["why"] for step in report["plan"] if not step["permitted"]]
+    found = [] if any(f"of Pod {owner}" in text for text in why) else [f"{owner} is not named: {why}"]
+    return found if all(word in report["next"] for word in owner.split("/")) else [*found, f"next: {report['next']}"]
