@@ -72,7 +72,8 @@ def units() -> dict[str, str]:
     found = {}
     for line in said("systemctl", "list-unit-files", "--no-legend", "--no-pager"):
         name, state = line.split()[:2]
-        found[f"enabled {name}"] = state
+        if state != "transient":  # of a container, a Pod or a login
+            found[f"enabled {name}"] = state
     for line in said("systemctl", "list-units", "--all", "--plain", "--no-legend", "--no-pager", "--type=service"):
         name, dummy, active = line.split()[:3]
         found[f"active {name}"] = "active" if active == "active" else "inactive"

@@ -26,6 +26,7 @@ STATE: t.Final = Kept(
     r"file /var/lib/kubelet/\w+_state",
     "the kubelet had started and made a new one; the one before is in the backup",
 )
+NOTHING_SAID: t.Final = r"(?!)"
 KEPT: t.Final[dict[str, Kept]] = {
     "set-aside-cpu-state": STATE,
     "set-aside-memory-state": STATE,
@@ -39,6 +40,10 @@ KEPT: t.Final[dict[str, Kept]] = {
     "restart-containerd": NEW_PROCESS,
     "end-leftover-kubelet": NEW_PROCESS,
     "restore-eviction-thresholds": DELETED,
+    "restore-cni-directory": Kept(
+        NOTHING_SAID, r"file /etc/cni/net\.d", "containerd makes it when it is started again"
+    ),
+    "load-overlay": Kept(NOTHING_SAID, "module overlay", "containerd's own unit loads it when it is started again"),
 }
 RENEW: t.Final = "renew-client-certificate"
 RECOVER, CERTIFICATES = "node-recover.yml", "certificates-recover.yml"
