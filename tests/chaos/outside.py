@@ -28,6 +28,7 @@ KEPT: t.Final = frozenset(
         "/run/outward-kubelet-sandbox.lock",
     }
 )
+COPIES: t.Final = "/var/lib/outward-kubelet/backup/"  # of what a repair has replaced, by their own names
 OURS: t.Final = ("outward.kubelet/cordoned-by", "outward.kubelet/cordoned-at", "outward.kubelet/cordoned-because")
 LEASE: t.Final = re.compile(r"outward-kubelet-[0-9]+")
 # Run by the node's own Python; prints one JSON object.
@@ -142,7 +143,7 @@ def _live(spec: Object, now: datetime) -> bool:
 
 def leftovers(before: View, seen: View, item: Object, held: t.Sequence[str]) -> list[str]:
     """Everything of ours that was not there *before*, in words; *held*: who holds a slot of the lock."""
-    left = [f"file {path}" for path in seen.files if path not in {*KEPT, *before.files}]
+    left = [f"file {path}" for path in seen.files if path not in {*KEPT, *before.files} and not path.startswith(COPIES)]
     left += [f"sandbox {name}" for name in seen.sandboxes]
     left += [f"process {line}" for line in seen.processes]
     left += [f"lock of {name}" for name in held]

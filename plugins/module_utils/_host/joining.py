@@ -29,7 +29,7 @@ from .command import run
 from .durable import HALF, in_memory, write
 from .errors import EXPECTED, words
 from .files import filled, names, read
-from .renewal import MEMORY, Handed
+from .renewal import MEMORY, Handed, closed, opened
 from .settings import Settings
 from .task import ALIVE
 
@@ -115,8 +115,7 @@ class Joining:
 
     def _join(self) -> t.Optional[str]:
         """Its output ends up in one line, without what could be a secret."""
-        os.makedirs(os.path.dirname(self._secret), mode=0o700, exist_ok=True)
-        os.chmod(os.path.dirname(self._secret), 0o700)
+        opened(self._root + MEMORY)
         os.makedirs(os.path.dirname(self._bootstrap), exist_ok=True)
         os.symlink(self._secret, self._bootstrap)
         text = json.dumps(configuration(self._handed, self._wish, self._profile))
@@ -153,6 +152,7 @@ class Joining:
         for path in self._secrets():
             if os.path.lexists(path):
                 os.unlink(path)
+        closed(self._root + MEMORY)
 
     def _secrets(self) -> list[str]:
         own = os.path.islink(self._bootstrap) and os.readlink(self._bootstrap) == self._secret

@@ -89,7 +89,9 @@ class ThisNode:
         """None: a Pod sandbox was made and removed again; else why not."""
         try:
             found = observe(self._profile, BY_NAME.keys(), tidy=True).sandbox
-            return None if found.outcome == "ok" else f"{found.outcome}: {found.detail}"
+            if found.outcome != "ok":
+                return f"{found.outcome}: {found.detail}"
+            return "; ".join(found.left) or None
         except Undecided as doubt:
             return str(doubt)
 

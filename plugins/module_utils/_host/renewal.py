@@ -14,6 +14,7 @@ tmpfs, and the disk has a link to it: a power cut leaves no secret behind.
 from __future__ import annotations
 
 import binascii
+import contextlib
 import json
 import os
 import typing as t
@@ -117,8 +118,7 @@ class Renewal:
         write(self._ca, self._handed.authority, 0o644)
 
     def _hand_over(self) -> None:
-        os.makedirs(self._memory, mode=0o700, exist_ok=True)
-        os.chmod(self._memory, 0o700)
+        opened(self._memory)
         secret = f"{self._memory}/{os.path.basename(self._bootstrap)}"
         write(secret, json.dumps(kubeconfig(self._handed)), 0o600)
         os.symlink(secret, self._bootstrap)
@@ -132,6 +132,7 @@ class Renewal:
         for path in (secret, f"{secret}{HALF}"):
             if os.path.lexists(path):
                 os.unlink(path)
+        closed(self._memory)
 
     def _finish(self) -> None:
         self._withdraw()
@@ -147,6 +148,18 @@ class Renewal:
 
     def _whole(self) -> bool:
         return filled(self._kubeconfig) and self.arrived()
+
+
+def opened(memory: str) -> None:
+    """The place for what is never on a disk is there, for root alone."""
+    os.makedirs(memory, mode=0o700, exist_ok=True)
+    os.chmod(memory, 0o700)
+
+
+def closed(memory: str) -> None:
+    """It is gone again, unless there is something in it."""
+    with contextlib.suppress(OSError):
+        os.rmdir(memory)
 
 
 def kubeconfig(handed: Handed) -> dict[str, t.Any]:

@@ -102,7 +102,8 @@ def test_what_the_node_prints() -> None:
 
 def test_what_is_left_and_what_may_stay() -> None:
     locks = ("/run/outward-kubelet-look.lock", "/run/outward-kubelet-sandbox.lock")
-    mine = (*locks, "/var/lib/outward-kubelet", "/var/lib/outward-kubelet/ledger.jsonl")
+    copy = "/var/lib/outward-kubelet/backup/20261130T035219Z-x/etc/outward.conf"
+    mine = (*locks, "/var/lib/outward-kubelet", "/var/lib/outward-kubelet/ledger.jsonl", copy)
     baseline = dataclasses.replace(VIEW, files=("/root/.ansible",))
     assert leftovers(baseline, dataclasses.replace(VIEW, files=(*mine, "/root/.ansible")), NODE, []) == []
     dirty = dataclasses.replace(VIEW, files=("/dev/shm/.ansible-outward",), sandboxes=("s1",), processes=("7 python",))
