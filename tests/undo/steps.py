@@ -40,6 +40,12 @@ KEPT: t.Final[dict[str, Kept]] = {
     "restart-containerd": NEW_PROCESS,
     "end-leftover-kubelet": NEW_PROCESS,
     "restore-eviction-thresholds": DELETED,
+    "clear-bridge-address": Kept(
+        r"taken back in part .* was given to cni0 meanwhile", "link cni0", "the CNI sets the right address for a Pod"
+    ),
+    "release-addresses": Kept(
+        NOTHING_SAID, r"file /var/lib/cni/networks/\w+/[\d.]+", "a Pod that could start meanwhile has its address"
+    ),
     "restore-cni-directory": Kept(
         NOTHING_SAID, r"file /etc/cni/net\.d", "containerd makes it when it is started again"
     ),

@@ -68,17 +68,16 @@ def reservations(change: Reservations, tools: Tools) -> Iterator[Op]:
 
 
 def addresses(change: Addresses, tools: Tools) -> Iterator[Op]:
-    """`ip -o -4 address show dev LINK`: index, link, family, address/length, ..."""
+    """Those that are not the one that is *wanted*."""
     # A log line named it: whatever stands there, the host's own links are not touched.
     if change.link not in _configured(tools)[1]:
         raise NotPossible(f"{change.link} is no bridge of the CNI configuration")
-    told = tools.ask("ip", "-o", "-4", "address", "show", "dev", change.link)
-    found = [line.split()[3] for line in told.splitlines() if len(line.split()) > 3]
+    found = _held(change.link, tools)
     wrong = [address for address in found if address.partition("/")[0] != change.wanted]
     if not wrong:
         raise NotPossible(f"{change.link} has no other address than {change.wanted}")
     for address in wrong:
-        yield _without(change.link, address, tools)
+        yield _without(change.link, address, found, tools)
 
 
 def remembered(change: Remembered, tools: Tools) -> Iterator[Op]:
@@ -152,12 +151,21 @@ def _directories(tools: Tools) -> tuple[str, tuple[str, ...]]:
     return directories(tools.profile, read_or_none(tools.path(tools.profile.runtime_config)) or "")
 
 
-def _without(link: str, address: str, tools: Tools) -> Op:
+def _held(link: str, tools: Tools) -> list[str]:
+    """Its addresses with their lengths (``ip -o``: index, link, family, address/length, ...)."""
+    told = tools.ask("ip", "-o", "-4", "address", "show", "dev", link)
+    return [line.split()[3] for line in told.splitlines() if len(line.split()) > 3]
+
+
+def _without(link: str, address: str, before: list[str], tools: Tools) -> Op:
+    def undo() -> t.Optional[str]:
+        tools.run("ip", "address", "replace", address, "dev", link)
+        new = [each for each in _held(link, tools) if each not in before]
+        return f"{', '.join(new)} was given to {link} meanwhile, for Pods, and stays" if new else None
+
+    shown = Shown(link, f"{address}\n", "")
     return Op(
-        f"takes {address} off {link}",
-        Shown(link, f"{address}\n", ""),
-        lambda: tools.run("ip", "address", "del", address, "dev", link),
-        lambda: tools.run("ip", "address", "replace", address, "dev", link),
+        f"takes {address} off {link}", shown, lambda: tools.run("ip", "address", "del", address, "dev", link), undo
     )
 
 

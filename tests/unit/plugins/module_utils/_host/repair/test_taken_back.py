@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.change import (
+    Addresses,
     Content,
     KubeletConfig,
     Mounted,
     Reservations,
 )
-from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.cni import reservations
+from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.cni import addresses, reservations
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.files import content
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.kubelet import rebuilt
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.system import mounted
@@ -59,6 +60,16 @@ def test_a_mount_on_which_containers_run_by_now_stays_and_so_does_their_runtime(
     desk.write("/proc/self/mountinfo", ROOT + RUNS_ON)
     assert back(op) == "containers run by now on what is mounted there: /data and containerd.service stay"
     assert desk.commands == ["mount /data", "systemctl start containerd.service"]
+
+
+def test_an_address_that_a_bridge_has_got_meanwhile_stays(tmp_path: Path) -> None:
+    line = "4: cni0    inet {} scope global cni0\n"
+    desk = Fake(tmp_path, files=NETWORK, said={"ip -o": line.format("10.99.0.1/24")})
+    (op,) = addresses(Addresses("cni0", "10.244.3.1"), desk)
+    op.do()
+    assert back(op) is None
+    desk.said["ip -o"] = line.format("10.244.3.1/24") + line.format("10.99.0.1/24")
+    assert back(op) == "10.244.3.1/24 was given to cni0 meanwhile, for Pods, and stays"
 
 
 class Kubeadm(Fake):
