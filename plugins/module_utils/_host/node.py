@@ -86,12 +86,10 @@ class ThisNode:
         return None if problem is None else f"containerd cannot use {path}: {problem}"
 
     def trial(self) -> t.Optional[str]:
-        """None: a Pod sandbox was made and removed again; else why not."""
+        """None: a Pod sandbox was made; else why not. What is left of it is removed, in two tries."""
         try:
             found = observe(self._profile, BY_NAME.keys(), tidy=True).sandbox
-            if found.outcome != "ok":
-                return f"{found.outcome}: {found.detail}"
-            return "; ".join(found.left) or None
+            return None if found.outcome == "ok" else f"{found.outcome}: {found.detail}"
         except Undecided as doubt:
             return str(doubt)
 

@@ -29,7 +29,7 @@ from .._diagnosis.node import (
     Runtime,
     Storage,
 )
-from .._diagnosis.node_pods import PROBE_NAMESPACE
+from .._diagnosis.node_pods import PROBE_NAMESPACE, SandboxTrial
 from .._parse.mounts import MountLine, is_network, mountinfo
 from .files import attempt, describe, read
 from .profile import resolve
@@ -145,9 +145,9 @@ def observe(
 
 
 def _left_behind(heard: t.Mapping[str, Answer]) -> bool:
-    """A trial was killed, now or in an earlier run, and what it made may still be there."""
+    """A trial was killed, now or in an earlier run, or could not remove all that it made, and that may still be there."""
     trial, runtime = heard.get("sandbox"), heard.get("cri")
-    if trial and trial.timed_out:
+    if trial and (trial.timed_out or (isinstance(trial.value, SandboxTrial) and trial.value.left)):
         return True
     pods = vars(runtime.value).get("pods") if runtime and isinstance(runtime.value, Cri) else None
     return isinstance(pods, tuple) and any(pod.namespace == PROBE_NAMESPACE for pod in pods)

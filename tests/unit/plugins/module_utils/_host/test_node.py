@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import SandboxTrial
 from ansible_collections.outward.kubelet.plugins.module_utils._host import command, node
 from ansible_collections.outward.kubelet.plugins.module_utils._host.node import ThisNode
 from ansible_collections.outward.kubelet.plugins.module_utils._host.probes import cri
@@ -87,22 +86,6 @@ def test_a_look_that_is_cut_off_is_undecided(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(Undecided, match="cri"):
         ThisNode(PROFILE).cri()
     assert time.monotonic() - begin < 5
-
-
-@pytest.mark.parametrize(
-    ("outcome", "left", "said"),
-    [
-        ("ok", (), None),
-        ("cni", (), "cni: no plugin"),
-        ("ok", ("StopPodSandbox 5159becd334b8: no plugin",), "StopPodSandbox 5159becd334b8: no plugin"),
-    ],
-)
-def test_a_trial_has_succeeded_when_nothing_of_it_is_left(
-    outcome: str, left: tuple[str, ...], said: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = SandboxTrial(outcome, "no plugin", 1.0, left)
-    monkeypatch.setattr(node, "observe", lambda *asked, **tidy: healthy_node(sandbox=found))
-    assert ThisNode(PROFILE).trial() == said
 
 
 def test_alive_and_the_clocks() -> None:

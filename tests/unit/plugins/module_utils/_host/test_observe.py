@@ -183,11 +183,14 @@ def test_what_a_trial_has_left_behind_is_removed(
     assert (TIDY in names) == asked
 
 
-@pytest.mark.parametrize(("late", "asked"), [(("sandbox",), True), ((), False)])
-def test_a_trial_that_was_killed_is_cleaned_up_after(
-    monkeypatch: pytest.MonkeyPatch, late: tuple[str, ...], asked: bool
+@pytest.mark.parametrize(
+    ("late", "left", "asked"),
+    [(("sandbox",), (), True), ((), (), False), ((), ("CRI: no answer in time",), True)],
+)
+def test_a_trial_that_was_killed_or_could_not_tidy_up_is_cleaned_up_after(
+    monkeypatch: pytest.MonkeyPatch, late: tuple[str, ...], left: tuple[str, ...], asked: bool
 ) -> None:
-    trial = SandboxTrial("ok", "", 1.0, ())
+    trial = SandboxTrial("ok", "", 1.0, left)
     look(monkeypatch, ("clock",), *late)
     monkeypatch.setattr(FakeRunner, "table", {**answers(), "sandbox": trial})
     found = observe(KUBEADM, ("sandbox",), tidy=True)
