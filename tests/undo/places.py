@@ -98,12 +98,12 @@ def differences(before: Fingerprint, after: Fingerprint, wanted: Sequence[str]) 
 
 
 def copied(place: str, before: Fingerprint, after: Fingerprint) -> bool:
-    """What was at *place* is in the backup, content, mode and owner; also when there was nothing."""
+    """What was at *place* is in the backup, content, mode and owner; also when there was nothing, or it is no file."""
     path, was = place.removeprefix("file "), before.places.get(place)
     copies = [
         line for each, line in after.places.items() if re.fullmatch(rf"file {BACKUP}/[^/]+{re.escape(path)}", each)
     ]
-    return was is None or was in copies
+    return was is None or not place.startswith("file ") or was in copies
 
 
 def _of(place: str, wanted: Sequence[str]) -> bool:

@@ -107,6 +107,14 @@ def test_of_what_was_made_anew_there_is_a_copy() -> None:
     assert mistakes(other, kept) == [f"no copy of what was {place}"]
 
 
+def test_of_a_link_there_is_no_copy() -> None:
+    place, kept = "link cni0", steps.KEPT["clear-bridge-address"]
+    stays = "taken back in part (writes b): 10.244.5.1/24 was given to cni0 meanwhile, for Pods, and stays"
+    ended = Ended(2, "", report(undone=["taken back: sets a", stays]), 1.0)
+    found = replace(seen(ended=ended, wanted=(place,)), before=node(**{place: "10.99.0.1/24"}))
+    assert mistakes(replace(found, after=node(**{place: "10.244.5.1/24 10.99.0.1/24"})), kept) == []
+
+
 def test_what_changes_by_itself_counts_only_where_the_step_works() -> None:
     after = node(**{"module dummy": "loaded", "file /var/lib/kubelet/cpu_manager_state": "600 0:0 ef"})
     assert differences(BEFORE, after, WANTED) == {}
