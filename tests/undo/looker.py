@@ -56,7 +56,7 @@ def entry(path: Path) -> str | None:
 
 
 def files(top: str) -> dict[str, str]:
-    """Everything below *top* on its filesystem, and itself; of Pods and plugins only that they are there."""
+    """Everything below *top* on its filesystem, and itself; of Pods, plugins and a package cache that lies there, only that they are."""
     found = {}
     for place, directories, names in os.walk(top):
         for each in (Path(place), *(Path(place) / name for name in names + directories)):
@@ -65,7 +65,7 @@ def files(top: str) -> dict[str, str]:
                 line = None if each.name.startswith("last_reserved_ip") else " ".join((line or "").split()[:2])
             if line:
                 found[f"file {each}"] = line
-        if re.search("/kubelet/(pods|plugins|plugins_registry|device-plugins)$", place):
+        if re.search("/kubelet/(pods|plugins|plugins_registry|device-plugins|archives)$", place):
             directories[:] = []
     return found
 
