@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import typing as t
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,29 @@ class Result:
 Runner = Callable[[Step, str, float], Result]
 
 
+def within(command: Sequence[str]) -> list[str]:
+    """*command* inside the lab's network."""
+    return [sys.executable, "-m", "tests.lab", "exec", "--", *command]
+
+
+def executed(
+    command: Sequence[str], seconds: float, environment: Mapping[str, str], text: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """*command* as :func:`within`, reading *text*; all that it says is in ``stdout``. Raises subprocess.TimeoutExpired."""
+    return subprocess.run(
+        within(command),
+        input=text,
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+    )
+
+
 def in_lab(step: Step, host: str, seconds: float) -> Result:
     """Run *step* for *host* in the lab's network; its time-out is a result (124) like any other."""
     if step.place == "node":
@@ -48,18 +71,7 @@ def in_lab(step: Step, host: str, seconds: float) -> Result:
         script = shell.CONTROLLER
     environment = {**os.environ, "HOST": host, "PYTHON": sys.executable, "LAB": str(STATE)}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.lab", "exec", "--", *command],
-            input=whole(script, step.script),
-            env=environment,
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-            check=False,
-        )
+        done = executed(command, seconds, environment, whole(script, step.script))
     except subprocess.TimeoutExpired:
         return Result(124, f"no end after {seconds:.0f} s")
     return Result(done.returncode, done.stdout.strip()[-1000:])

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.lab import STATE
+from tests.faults.lab import STATE, executed, within
 
 from .results import ROOT
 
@@ -32,8 +32,12 @@ class NoReport(Exception):
 
 def inside(command: Sequence[str]) -> list[str]:
     """*command* where a person would type it, in the example's directory, and inside the lab's network."""
-    lab = [sys.executable, "-m", "tests.lab", "exec", "--"]
-    return [*lab, "sh", "-c", 'cd "$0" && exec "$@"', str(EXAMPLE), *command]
+    return within(typed(command))
+
+
+def typed(command: Sequence[str]) -> list[str]:
+    """*command* in the example's directory."""
+    return ["sh", "-c", 'cd "$0" && exec "$@"', str(EXAMPLE), *command]
 
 
 def environment() -> dict[str, str]:
@@ -43,18 +47,7 @@ def environment() -> dict[str, str]:
 
 def ran(command: Sequence[str], seconds: float = PATIENCE, **variables: str) -> subprocess.CompletedProcess[str]:
     """*command* as :func:`inside`; all that it says is in ``stdout``. Raises subprocess.TimeoutExpired."""
-    return subprocess.run(
-        inside(command),
-        cwd=ROOT,
-        env={**environment(), **variables},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=seconds,
-        check=False,
-    )
+    return executed(typed(command), seconds, {**environment(), **variables})
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,16 @@ from tests.faults.table import FAULTS, SINGLE
 from .verdict import Kept
 
 ENTERED: t.Final = (RULES, REPAIRING)  # importing them is what fills REPAIRS
+NOTHING: t.Final = r"(?!)"  # matches no place and no words
 DELETED: t.Final = Kept(
-    "cannot be taken back", r"(?!)", "what was deleted is not there any more; nothing else is touched"
+    "cannot be taken back", NOTHING, "what was deleted is not there any more; nothing else is touched"
 )
-NEW_PROCESS: t.Final = Kept("cannot be taken back", r"(?!)", "a process that was ended does not come back")
+NEW_PROCESS: t.Final = Kept("cannot be taken back", NOTHING, "a process that was ended does not come back")
 STATE: t.Final = Kept(
     "taken back in part .* was made anew meanwhile",
     r"file /var/lib/kubelet/\w+_state",
     "the kubelet had started and made a new one; the one before is in the backup",
 )
-NOTHING_SAID: t.Final = r"(?!)"
 KEPT: t.Final[dict[str, Kept]] = {
     "set-aside-cpu-state": STATE,
     "set-aside-memory-state": STATE,
@@ -44,12 +44,10 @@ KEPT: t.Final[dict[str, Kept]] = {
         r"taken back in part .* was given to cni0 meanwhile", "link cni0", "the CNI sets the right address for a Pod"
     ),
     "release-addresses": Kept(
-        NOTHING_SAID, r"file /var/lib/cni/networks/\w+/[\d.]+", "a Pod that could start meanwhile has its address"
+        NOTHING, r"file /var/lib/cni/networks/\w+/[\d.]+", "a Pod that could start meanwhile has its address"
     ),
-    "restore-cni-directory": Kept(
-        NOTHING_SAID, r"file /etc/cni/net\.d", "containerd makes it when it is started again"
-    ),
-    "load-overlay": Kept(NOTHING_SAID, "module overlay", "containerd's own unit loads it when it is started again"),
+    "restore-cni-directory": Kept(NOTHING, r"file /etc/cni/net\.d", "containerd makes it when it is started again"),
+    "load-overlay": Kept(NOTHING, "module overlay", "containerd's own unit loads it when it is started again"),
 }
 RENEW: t.Final = "renew-client-certificate"
 RECOVER, CERTIFICATES = "node-recover.yml", "certificates-recover.yml"

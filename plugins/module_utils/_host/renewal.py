@@ -53,6 +53,7 @@ class Renewal:
         self._bootstrap = root + profile.bootstrap_kubeconfig
         self._pki, self._ca = root + profile.pki_dir, root + profile.ca_file
         self._kept, self._memory = root + KEPT, root + MEMORY
+        self._secret = f"{self._memory}/{os.path.basename(self._bootstrap)}"
         self._aside = Aside(self._kept, self._present, self._whole)
 
     def make(self) -> t.Optional[str]:
@@ -119,17 +120,15 @@ class Renewal:
 
     def _hand_over(self) -> None:
         opened(self._memory)
-        secret = f"{self._memory}/{os.path.basename(self._bootstrap)}"
-        write(secret, json.dumps(kubeconfig(self._handed)), 0o600)
-        os.symlink(secret, self._bootstrap)
+        write(self._secret, json.dumps(kubeconfig(self._handed)), 0o600)
+        os.symlink(self._secret, self._bootstrap)
         sync(os.path.dirname(self._bootstrap))
 
     def _withdraw(self) -> None:
         """No token is left; a bootstrap kubeconfig that is not ours is."""
-        secret = f"{self._memory}/{os.path.basename(self._bootstrap)}"
-        if os.path.islink(self._bootstrap) and os.readlink(self._bootstrap) == secret:
+        if os.path.islink(self._bootstrap) and os.readlink(self._bootstrap) == self._secret:
             os.unlink(self._bootstrap)
-        for path in (secret, f"{secret}{HALF}"):
+        for path in (self._secret, f"{self._secret}{HALF}"):
             if os.path.lexists(path):
                 os.unlink(path)
         closed(self._memory)

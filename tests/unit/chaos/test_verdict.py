@@ -150,11 +150,28 @@ def test_what_was_done_to_the_units(kubelet: Unit, more: dict[str, t.Any], wrong
     assert touched(VIEW, dataclasses.replace(VIEW, kubelet=kubelet, **more)) == wrong
 
 
-def test_what_the_node_runs_is_a_program(tmp_path: Path) -> None:
+def looked(tools: Path) -> View:
     for name in ("systemctl", "ctr"):
-        (tmp_path / name).write_text("#!/bin/sh\necho 7\n")
-        (tmp_path / name).chmod(0o755)
-    place = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+        (tools / name).write_text("#!/bin/sh\necho 7\n")
+        (tools / name).chmod(0o755)
+    place = {"PATH": f"{tools}:/usr/bin:/bin"}
     done = subprocess.run([sys.executable, "-"], input=LOOK, env=place, capture_output=True, text=True, check=True)
-    seen = view(done.stdout)
+    return view(done.stdout)
+
+
+def test_what_the_node_runs_is_a_program(tmp_path: Path) -> None:
+    seen = looked(tmp_path)
     assert (seen.kubelet.restarts, seen.sandboxes) == (7, ("7",))
+
+
+def test_a_process_is_ours_by_what_it_is_called_with_but_a_fault_s_program_is_not(tmp_path: Path) -> None:
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    ours = subprocess.Popen([*sleeping, "--config=/run/outward-kubelet/join.json"])
+    fault = subprocess.Popen([*sleeping, "/run/outward-crowd.py"])
+    try:
+        seen = {line.partition(" ")[0] for line in looked(tmp_path).processes}
+    finally:
+        for process in (ours, fault):
+            process.kill()
+            process.wait()
+    assert seen & {str(ours.pid), str(fault.pid)} == {str(ours.pid)}

@@ -151,8 +151,8 @@ class Repairing(Ordered):
         said, problem = self._change(before.ops)
         changed = self.host.now().monotonic
         if problem is None:
-            evidence, checks, started_again = self._prove(before.evidence, changed, begun + self.request.timeout, pods)
-            said += started_again
+            evidence, checks, more = self._prove(before.evidence, changed, begun + self.request.timeout, pods)
+            said += more
         else:
             evidence, checks = self.host.observe(), {}
         good = problem is None and all(checks.values())
@@ -209,8 +209,9 @@ class Repairing(Ordered):
         """Look until all is shown, or the time is over; and what was said of a kubelet that had crashed until then."""
         evicted: frozenset[str] = frozenset()
         said: tuple[str, ...] = ()
+        looped = loops(seen)
         while True:
-            if loops(seen) and not said:  # once: if it ends again, it found something else
+            if looped and not said:  # once: if it ends again, it found something else
                 said = self._next_turn(seen.profile.unit)
             evidence = self.host.observe()
             evicted |= self._evicted(evidence)
