@@ -7,7 +7,7 @@
 
 """Sends node code to a node over the task's own connection: one program into Python's standard input, one line back.
 
-Nothing is written on the node. Become, the connection's options and the environment are Ansible's, as for its modules;
+No disk of the node is written to. Become, the connection's options and the environment are Ansible's, as for its modules;
 only the wrapper is left out that each of these needs, and that costs more than most of them.
 """
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import named
 from ansible_collections.outward.kubelet.plugins.module_utils._host.arrival import ROOT
 
 UTILS: t.Final = Path(__file__).parents[1] / "module_utils"
@@ -28,9 +29,16 @@ UNTYPED: t.Final = "_host.untyped"
 def packed(module: str, parameters: dict[str, t.Any], check: bool) -> bytes:
     """The program: code and globals of one ``exec``. *parameters* are plain data."""
     plain = json.loads(json.dumps(parameters))  # Ansible's strings are of classes of their own
-    begin = f"{lean(FIRST)}\nmain(SOURCES, {module!r}, PARAMETERS, {check!r})\n"
+    first = tuple(name for name in _rule(parameters.get("cause")) if name in sources(module))
+    begin = f"{lean(FIRST)}\nmain(SOURCES, {module!r}, PARAMETERS, {check!r}, {first!r})\n"
     # marshal, because its version 2 is the same for every Python 3 and is read by C.
     return zlib.compress(marshal.dumps((begin, {"SOURCES": sources(module), "PARAMETERS": plain}), 2))
+
+
+def _rule(cause: t.Any) -> Iterator[str]:
+    """The module of the rule that is asked for, without which a node has to load all of them."""
+    if found := named(cause):
+        yield found.rule.__module__.partition(".module_utils.")[2]
 
 
 @cache
@@ -104,5 +112,7 @@ class _Lean(ast.NodeTransformer):
         return ast.parse(f"import {ROOT}.{UNTYPED} as t").body[0] if node.names[0].name == "typing" else node
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
-        """Without annotations there is nothing to postpone."""
+        """dataclasses become their stand-ins; without annotations there is nothing to postpone."""
+        if node.module == "dataclasses":
+            return ast.ImportFrom(f"{ROOT}.{UNTYPED}", node.names, 0)
         return ast.Pass() if node.module == "__future__" else node

@@ -10,8 +10,8 @@ import json
 import typing as t
 from pathlib import Path
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import RULES
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause, outward
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import RULES, outward
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import Cause
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import RENEW, STEPS
 from tests.faults.table import NOT_INJECTED
 

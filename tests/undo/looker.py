@@ -59,6 +59,8 @@ def files(top: str) -> dict[str, str]:
     """Everything below *top* on its filesystem, and itself; of Pods, plugins and a package cache that lies there, only that they are."""
     found = {}
     for place, directories, names in os.walk(top):
+        if place.endswith("/kubelet/archives"):
+            names.clear()
         for each in (Path(place), *(Path(place) / name for name in names + directories)):
             line = entry(each)
             if place.startswith(RESERVED):  # whose it is changes with every Pod

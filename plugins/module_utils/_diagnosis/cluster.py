@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from .evidence import JSON, Evidence, from_json, to_json, unknown
+
+if t.TYPE_CHECKING:
+    from dataclasses import dataclass as section
+else:
+    from .evidence import section
 
 NOT_KEPT: t.Final[t.Any] = unknown("the time of the Pod's deletion was not kept")
 NOT_ASKED: t.Final[t.Any] = unknown("the controller manager's Lease was not asked for")
@@ -24,7 +28,7 @@ NOT_KNOWN: t.Any = unknown("the listing does not say when")
 NOT_COUNTED: t.Any = unknown("the listing does not say what a Pod's end would cost")
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class ApiServer(Evidence):
     """Whether the API server answers the controller, and what time it has."""
 
@@ -36,7 +40,7 @@ class ApiServer(Evidence):
     controller_now: datetime  # the controller's clock at that moment
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Condition(Evidence):
     """One condition of a Node."""
 
@@ -49,7 +53,7 @@ class Condition(Evidence):
     transition: datetime | None
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Taint(Evidence):
     """One taint of a Node."""
 
@@ -59,7 +63,7 @@ class Taint(Evidence):
     added: datetime | None
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Lease(Evidence):
     """kube-node-lease/<node>."""
 
@@ -69,7 +73,7 @@ class Lease(Evidence):
     resource_version: str
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Container(Evidence):
     """The status of one container (init containers too)."""
 
@@ -86,7 +90,7 @@ class Container(Evidence):
     last_finished: datetime | None = NOT_KNOWN
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Pod(Evidence):
     """One Pod bound to the node."""
 
@@ -113,7 +117,7 @@ class Pod(Evidence):
     budgets: tuple[str, ...] = NOT_COUNTED  # names of the PodDisruptionBudgets that cover it
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Budget(Evidence):
     """One PodDisruptionBudget that covers a Pod of the node."""
 
@@ -125,7 +129,7 @@ class Budget(Evidence):
     frees_unready: bool  # a Pod that is not ready may go whatever it allows (unhealthyPodEvictionPolicy AlwaysAllow)
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Event(Evidence):
     """One event about the Node or a Pod on it."""
 
@@ -139,7 +143,7 @@ class Event(Evidence):
     first: datetime | None = NOT_KNOWN
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class SigningRequest(Evidence):
     """One CertificateSigningRequest that names this Node."""
 
@@ -150,7 +154,7 @@ class SigningRequest(Evidence):
     created: datetime | None
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Node(Evidence):
     """One Node object with what belongs to it."""
 
@@ -186,7 +190,7 @@ class Node(Evidence):
         return next((c for c in self.conditions if c.type == kind), None)
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Turn(Evidence):
     """A Node whose Ready changed lately, or that is not well: what tells one node's trouble from that of many."""
 
@@ -197,7 +201,7 @@ class Turn(Evidence):
     created: datetime | None
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class Fleet(Evidence):
     """All Nodes by what their Ready condition says, sorted names; a Node is in exactly one of the first three."""
 
@@ -229,7 +233,7 @@ class Fleet(Evidence):
         return tuple(sorted(names))
 
 
-@dataclass(frozen=True)
+@section(frozen=True)
 class ClusterEvidence(Evidence):
     """The API's side of one node; ``node`` is None when the API answered and has no such Node."""
 

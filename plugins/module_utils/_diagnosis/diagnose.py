@@ -38,10 +38,9 @@ from .causes import (
     workload,
 )
 from .cluster import ClusterEvidence
-from .evidence import Undecided
 from .health import Check, examine
 from .node import NodeEvidence
-from .registry import Cause, ancestors, outward
+from .registry import CAUSES, Cause, Layer, Verdict, judge
 from .signals import Signal, signals
 
 # Importing a module of causes enters its rules into the registry.
@@ -68,16 +67,6 @@ RULES: t.Final = (
 
 Status = t.Literal["healthy", "faulty", "external", "not-a-node-fault", "unknown"]
 Role = t.Literal["root", "explained", "latent"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one rule said: its evidence (empty: does not hold), or why it could not tell."""
-
-    cause: Cause
-    evidence: tuple[str, ...]
-    latent: bool
-    undecided: str | None
 
 
 @dataclass(frozen=True)
@@ -113,13 +102,30 @@ class Diagnosis:
         return [f.cause.id for f in self.roots]
 
 
-def judge(cause: Cause, node: NodeEvidence, cluster: ClusterEvidence) -> Verdict:
-    """Ask one rule."""
-    try:
-        evidence = tuple(cause.rule(node, cluster))
-    except Undecided as why:
-        return Verdict(cause, (), False, str(why))
-    return Verdict(cause, evidence, bool(evidence) and _is_latent(cause, node, cluster), None)
+def outward() -> list[Cause]:
+    """All causes from the kubelet outward, layer by layer."""
+    layers = t.get_args(Layer)
+    return sorted(CAUSES.values(), key=lambda cause: layers.index(cause.layer))
+
+
+def named(cause: object) -> Cause | None:
+    """The cause of this id; None: there is none."""
+    return CAUSES.get(str(cause))
+
+
+def evicts(cause: str) -> bool:
+    """A kubelet that suffers from *cause* evicts Pods by itself: what it ends then, no repair of it has ended."""
+    return cause in ancestors("sym:evictions")
+
+
+def ancestors(target: str) -> frozenset[str]:
+    """Ids of all causes that explain *target*, directly or through others."""
+    found: set[str] = set()
+    frontier = {target}
+    while frontier:
+        frontier = {c.id for c in CAUSES.values() if frontier & set(c.explains)} - found - {target}
+        found |= frontier
+    return frozenset(found)
 
 
 def diagnose(node: NodeEvidence, cluster: ClusterEvidence) -> Diagnosis:
@@ -157,16 +163,6 @@ def _signals(findings: tuple[Finding, ...], node: NodeEvidence, cluster: Cluster
         Signal(kind.id, kind.title, lines, tuple(cause.id for cause in active if kind.symptom in cause.explains))
         for kind, lines in signals(node, cluster)
     )
-
-
-def _is_latent(cause: Cause, node: NodeEvidence, cluster: ClusterEvidence) -> bool:
-    """A root is a claim that the fault has an effect; when that cannot be told, it is not claimed."""
-    if cause.latent is None:
-        return False
-    try:
-        return cause.latent(node, cluster)
-    except Undecided:
-        return True
 
 
 def _order(recognised: list[Verdict]) -> tuple[Finding, ...]:

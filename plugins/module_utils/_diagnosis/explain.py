@@ -15,10 +15,10 @@ import typing as t
 from collections.abc import Iterable
 
 from .cluster import ClusterEvidence
-from .diagnose import Diagnosis, Verdict, judge
+from .diagnose import Diagnosis, ancestors, outward
 from .evidence import JSON, Unknown
 from .node import NodeEvidence
-from .registry import CAUSES, Cause, ancestors, outward
+from .registry import CAUSES, Cause, Verdict, judge
 from .trace import Trace, shown
 
 ALL: t.Final = "all"

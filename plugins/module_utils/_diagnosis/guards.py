@@ -19,9 +19,9 @@ from datetime import datetime
 
 from . import cordon
 from .cluster import ClusterEvidence, Fleet
-from .diagnose import Diagnosis, Finding
+from .diagnose import Diagnosis, Finding, ancestors
 from .evidence import Undecided
-from .registry import CAUSES, Cause, ancestors
+from .registry import CAUSES, Cause
 from .signs import api_now, instant, some
 from .steps import CORDON, RENEW, RENEWED, RESTART, STARTING, follow_up
 from .windows import Window

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .cluster import ClusterEvidence, Pod
+from .diagnose import evicts
 from .evidence import Undecided
 from .explain import chosen
 from .health import examine, ready
 from .node import NodeEvidence
-from .registry import CAUSES, evicts
+from .registry import CAUSES
 from .repair import REPAIRS
 from .signs import running
 from .steps import JOIN, STARTING

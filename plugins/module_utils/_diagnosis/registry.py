@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .cluster import ClusterEvidence
+from .evidence import Undecided
 from .node import NodeEvidence
 
 Rule = Callable[[NodeEvidence, ClusterEvidence], Iterator[str]]
@@ -64,13 +65,17 @@ class Cause:
         return self.restart == "harmful" or (self.restart != "helps" and not downstream.isdisjoint(self.explains))
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What one rule said: its evidence (empty: does not hold), or why it could not tell."""
+
+    cause: Cause
+    evidence: tuple[str, ...]
+    latent: bool
+    undecided: str | None
+
+
 CAUSES: dict[str, Cause] = {}
-
-
-def outward() -> list[Cause]:
-    """All causes from the kubelet outward, layer by layer."""
-    layers = t.get_args(Layer)
-    return sorted(CAUSES.values(), key=lambda cause: layers.index(cause.layer))
 
 
 def cause(
@@ -101,16 +106,20 @@ def cause(
     return enter
 
 
-def evicts(cause: str) -> bool:
-    """A kubelet that suffers from *cause* evicts Pods by itself: what it ends then, no repair of it has ended."""
-    return cause in ancestors("sym:evictions")
+def judge(cause: Cause, node: NodeEvidence, cluster: ClusterEvidence) -> Verdict:
+    """Ask one rule."""
+    try:
+        evidence = tuple(cause.rule(node, cluster))
+    except Undecided as why:
+        return Verdict(cause, (), False, str(why))
+    return Verdict(cause, evidence, bool(evidence) and _is_latent(cause, node, cluster), None)
 
 
-def ancestors(target: str) -> frozenset[str]:
-    """Ids of all causes that explain *target*, directly or through others."""
-    found: set[str] = set()
-    frontier = {target}
-    while frontier:
-        frontier = {c.id for c in CAUSES.values() if frontier & set(c.explains)} - found - {target}
-        found |= frontier
-    return frozenset(found)
+def _is_latent(cause: Cause, node: NodeEvidence, cluster: ClusterEvidence) -> bool:
+    """A root is a claim that the fault has an effect; when that cannot be told, it is not claimed."""
+    if cause.latent is None:
+        return False
+    try:
+        return cause.latent(node, cluster)
+    except Undecided:
+        return True

@@ -5,9 +5,10 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""The part of `typing` that node code uses when it runs, for code that was sent without its annotations.
+"""The parts of `typing` and `dataclasses` that node code uses when it runs, for code that was sent without annotations.
 
-On a node nobody checks types, and the real module takes longer to import than most questions to answer.
+On a node nobody checks types, and the real modules take longer to import than most questions to answer; `dataclasses`
+compiles besides the methods of each class anew.
 """
 
 from __future__ import annotations
@@ -60,3 +61,66 @@ Any = Callable = Literal = Optional = TypeVar = Union = Anything()
 def cast(kind: object, value: object) -> object:
     """*value*."""
     return value
+
+
+MISSING = object()
+FIELDS: dict[type, dict[str, object]] = {}  # of each class of records: name -> default
+
+
+class Factory:
+    """A default that is made anew for each record."""
+
+    def __init__(self, make: collections.abc.Callable[[], object]) -> None:
+        self.make = make
+
+
+def field(*, default_factory: collections.abc.Callable[[], object]) -> Factory:
+    """As `dataclasses.field`."""
+    return Factory(default_factory)
+
+
+def dataclass(*, frozen: bool) -> collections.abc.Callable[[type], type]:
+    """As `dataclasses.dataclass`; *frozen* is for the reader, and for the tests, which have the real one."""
+
+    def enter(kind: type) -> type:
+        body = vars(kind)
+        own = {name: body.get(name, MISSING) for name in body.get("__annotations__", ())}
+        FIELDS[kind] = {**_known(kind), **own}
+        for name, method in METHODS.items():
+            if body.get(name) is None:
+                setattr(kind, name, method)
+        return kind
+
+    return enter
+
+
+def _known(kind: type) -> dict[str, object]:
+    return next((FIELDS[each] for each in kind.__mro__ if each in FIELDS), {})
+
+
+def _init(record: object, *values: object, **named: object) -> None:
+    known = _known(type(record))
+    defaults = {name: default for name, default in known.items() if default is not MISSING}
+    made = {name: each.make() if isinstance(each, Factory) else each for name, each in defaults.items()}
+    given = {**made, **dict(zip(known, values)), **named}
+    if given.keys() != known.keys() or len(values) > len(known):
+        raise TypeError(f"{type(record).__name__}: not its fields: {', '.join(sorted(given.keys() ^ known.keys()))}")
+    vars(record).update(given)
+
+
+METHODS: dict[str, collections.abc.Callable[..., object]] = {
+    "__init__": _init,
+    "__eq__": lambda one, other: type(one) is type(other) and asdict(one) == asdict(other),
+    "__hash__": lambda record: hash((type(record), *asdict(record).values())),
+    "__repr__": lambda record: f"{type(record).__name__}({asdict(record)})",
+}
+
+
+def replace(record: object, **changed: object) -> object:
+    """As `dataclasses.replace`."""
+    return type(record)(**{**asdict(record), **changed})
+
+
+def asdict(record: object) -> dict[str, object]:
+    """As `dataclasses.asdict`, of a record that has no others in it."""
+    return {name: getattr(record, name) for name in _known(type(record))}

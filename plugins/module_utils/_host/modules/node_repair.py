@@ -13,9 +13,8 @@ import os
 import time
 import typing as t
 
-from ..._diagnosis.diagnose import RULES
 from ..._diagnosis.evidence import JSON
-from ..._diagnosis.registry import CAUSES
+from ..._diagnosis.registry import CAUSES, Cause
 from ..._diagnosis.repair import REPAIRS
 from ..._diagnosis.steps import REPAIRING
 from ..._parse.redact import redact
@@ -27,7 +26,7 @@ from ..profile import resolve
 from ..repair.run import Repaired, Repairing
 from ..repair.tools import Op, Tools
 
-KNOWN: t.Final = (RULES, REPAIRING)  # importing them is what fills CAUSES and REPAIRS
+KNOWN: t.Final = REPAIRING  # importing it is what fills REPAIRS
 ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
     "step": {"type": "str", "required": True, "choices": list(REPAIRS)},
     "server": {"type": "str", "default": ""},
@@ -38,7 +37,7 @@ ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
 def answer(parameters: t.Mapping[str, t.Any], check: bool) -> JSON:
     """The module's result; raises :class:`~..errors.WrongCall` for what a person must mend."""
     step, request = parameters["step"], requested(parameters, check)
-    cause = CAUSES.get(request.cause)
+    cause = known(request.cause)
     if cause is None or cause.repair != step:
         raise WrongCall(f"{step} is no repair of {request.cause}")
     profile = resolve(parameters["profile"])
@@ -46,6 +45,15 @@ def answer(parameters: t.Mapping[str, t.Any], check: bool) -> JSON:
     run = Repairing(REPAIRS[step], ThisNode(profile), Tools(profile, backup, server=parameters["server"]), request)
     outcome = run.carry_out()
     return told(described(step, request, outcome), outcome, backup)
+
+
+def known(cause: str) -> t.Optional[Cause]:
+    """The cause of this id; to load all rules takes a small node seconds, so the one that is asked may be there before."""
+    if cause in CAUSES:
+        return CAUSES[cause]
+    from ..._diagnosis.diagnose import named
+
+    return named(cause)
 
 
 def told(result: JSON, outcome: Repaired, backup: str) -> JSON:

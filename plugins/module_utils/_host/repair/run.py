@@ -18,12 +18,11 @@ from ..._diagnosis import change as kinds
 from ..._diagnosis import signs
 from ..._diagnosis.change import Change
 from ..._diagnosis.cluster import SCHEMA, ClusterEvidence
-from ..._diagnosis.diagnose import judge
 from ..._diagnosis.evidence import Undecided, amended, unknown
 from ..._diagnosis.gate import upkeep
 from ..._diagnosis.ledger import Order
 from ..._diagnosis.node import Journal, NodeEvidence
-from ..._diagnosis.registry import CAUSES, evicts
+from ..._diagnosis.registry import CAUSES, judge
 from ..._diagnosis.repair import Repair
 from ..errors import EXPECTED, words
 from ..ordered import Ordered
@@ -236,7 +235,10 @@ class Repairing(Ordered):
     def _evicted(self, node: NodeEvidence) -> frozenset[str]:
         """By the kubelet itself, for the very cause; what it says of another cause's repair is no excuse."""
         with contextlib.suppress(Undecided):
-            return signs.evicted(node) if evicts(self.request.cause) else frozenset()
+            if gone := signs.evicted(node):
+                from ..._diagnosis.diagnose import evicts
+
+                return gone if evicts(self.request.cause) else frozenset()
         return frozenset()
 
 

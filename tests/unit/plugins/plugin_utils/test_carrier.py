@@ -93,6 +93,56 @@ def test_what_imports_only_when_it_is_asked_is_sent_too() -> None:
     assert "_host.restart" not in shipment.sources("node_facts")
 
 
+ONE: t.Final = {"one": "VALUE = 1"}
+
+
+def value(sources: dict[str, str], kept: Path, before: str = "") -> str:
+    """What is imported when *kept* is where compiled code lies."""
+    load = f"\n{before}\nsys.meta_path.insert(0, Shipped(SOURCES, KEPT))\nimport outward.one\nprint(outward.one.VALUE)"
+    return python(shipment.lean(shipment.FIRST) + load, SOURCES=sources, KEPT=str(kept)).strip()
+
+
+def test_what_was_compiled_is_used_again(tmp_path: Path) -> None:
+    """Of the same source only: a compiler that is gone is not missed, one for something new is."""
+    kept = tmp_path / "code"
+    assert value(ONE, kept) == "1"
+    only_packages = "compile = lambda source, *more, **how: exec('raise OSError') if source else (lambda: 0).__code__"
+    assert value(ONE, kept, only_packages) == "1"
+    assert value({"one": "VALUE = 2"}, kept) == "2"
+    assert value({"one": "VALUE = 2"}, kept, only_packages) == "2"
+    assert (kept.stat().st_mode & 0o777, [file.name for file in kept.iterdir()]) == (0o700, ["one"])
+
+
+def test_code_that_somebody_else_could_have_written_is_not_run(tmp_path: Path) -> None:
+    kept = tmp_path / "code"
+    value({"one": "VALUE = 'theirs'"}, kept)
+    forged = marshal.dumps((sys.version, ONE["one"], compile("VALUE = 'theirs'", "one", "exec")))
+    (kept / "one").write_bytes(forged)
+    assert value(ONE, kept) == "theirs"
+    kept.chmod(0o770)
+    assert value(ONE, kept) == "1"
+    kept.chmod(0o700)
+    (tmp_path / "link").symlink_to(kept)
+    assert value(ONE, tmp_path / "link") == "1"
+    assert (kept / "one").read_bytes() == forged
+
+
+@pytest.mark.parametrize("torn", [b"", b"(", marshal.dumps(3), marshal.dumps(("another Python", "VALUE = 1", 3))])
+def test_code_that_is_torn_or_of_another_python_is_made_anew(tmp_path: Path, torn: bytes) -> None:
+    value(ONE, tmp_path / "code")
+    (tmp_path / "code" / "one").write_bytes(torn)
+    assert value(ONE, tmp_path / "code") == "1"
+    assert len((tmp_path / "code" / "one").read_bytes()) > len(torn) + 50
+
+
+def test_a_place_that_takes_nothing_costs_nothing_but_time(tmp_path: Path) -> None:
+    """Also when an earlier writer was killed in the middle."""
+    assert value(ONE, tmp_path / "no" / "such") == "1"
+    value(ONE, tmp_path / "code")
+    (tmp_path / "code" / "one.part").write_bytes(b"half")
+    assert value({"one": "VALUE = 2"}, tmp_path / "code") == "2"
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_what_is_sent_is_python_3_9_without_annotations(module: str) -> None:
     for name, source in shipment.sources(module).items():
@@ -117,12 +167,14 @@ def observed() -> dict[str, t.Any]:
     return run_here("node_facts", ALL)
 
 
-def run_here(module: str, parameters: dict[str, t.Any]) -> dict[str, t.Any]:
+def run_here(
+    module: str, parameters: dict[str, t.Any], before: str = "", first: tuple[str, ...] = ()
+) -> dict[str, t.Any]:
     """A module as it is sent, in check mode, on a machine that need not be a node."""
     sources = dict(shipment.sources(module))
     sources["_host.profile"] += "\nresolve = lambda name: PROFILES['kubeadm']\n"
     out = python(
-        shipment.lean(shipment.FIRST) + f"\nmain(SOURCES, {module!r}, PARAMETERS, True)",
+        shipment.lean(shipment.FIRST) + f"\n{before}\nmain(SOURCES, {module!r}, PARAMETERS, True, {first!r})",
         SOURCES=sources,
         PARAMETERS=parameters,
     )
@@ -131,22 +183,38 @@ def run_here(module: str, parameters: dict[str, t.Any]) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", told.answer)
 
 
-def test_a_repair_asks_its_cause_s_rule_as_it_is_sent(tmp_path: Path) -> None:
-    """Without annotations, and with stand-ins for typing: the rule does not hold here."""
-    given = {
-        **REPAIR,
-        "server": "",
-        "profile": "auto",
-        "timeout": 5,
-        "reason": "",
-        "holder": "",
-        "budget": 3,
-        "period": 60,
-    }
-    answer = run_here("node_repair", {**given, "ledger": str(tmp_path / "ledger.jsonl")})
+COMPLETE: t.Final = {
+    **REPAIR,
+    "server": "",
+    "profile": "auto",
+    "timeout": 5,
+    "reason": "",
+    "holder": "",
+    "budget": 3,
+    "period": 60,
+}
+ONLY_ITS_RULE: t.Final = """
+def once(text, say=say):
+    loaded = [name for name in sys.modules if name.startswith("outward._diagnosis.causes.")]
+    say(text) if text == BEGUN or loaded == ["outward._diagnosis.causes.kubelet"] else sys.exit("too many rules")
+say = once
+"""
+
+
+@pytest.mark.parametrize(("first", "before"), [((), ""), (("_diagnosis.causes.kubelet",), ONLY_ITS_RULE)])
+def test_a_repair_asks_its_cause_s_rule_as_it_is_sent(tmp_path: Path, first: tuple[str, ...], before: str) -> None:
+    """Without annotations, and with stand-ins for typing: the rule does not hold here. It alone is loaded if it came first."""
+    answer = run_here("node_repair", {**COMPLETE, "ledger": str(tmp_path / "ledger.jsonl")}, before, first)
     assert (answer["result"], answer["action"]["step"]) == ("refused", "switch-off-swap")
     assert answer["refusals"][0].startswith(("kubelet-swap-on is not there any more", "cannot tell: "))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_rule_that_is_asked_comes_first() -> None:
+    """Of a module that asks rules; one that does not know the cause says so itself."""
+    assert b"('_diagnosis.causes.kubelet',)" in zlib.decompress(shipment.packed("node_repair", dict(COMPLETE), True))
+    for module, cause in (("node_repair", "no-such-cause"), ("kubelet_restart", "kubelet-swap-on")):
+        assert b"True, ())" in zlib.decompress(shipment.packed(module, {"cause": cause}, True))
 
 
 @pytest.mark.parametrize("before", ["", "echo Welcome to pi-04; printf 'no newline'; "])
@@ -286,3 +354,32 @@ def test_the_stand_in_for_typing_makes_the_same_records() -> None:
     load = f"{shipment.lean(shipment.FIRST)}\nsys.meta_path.insert(0, Shipped(SOURCES))\n"
     sources = {shipment.UNTYPED: shipment.lean(shipment.UNTYPED)}
     assert python(f"{load}{lean}{shown}", SOURCES=sources) == "One(a=1, b=2) ('a', 'b') 3 5 doc 3\n"
+
+
+RECORDS: t.Final = """
+from dataclasses import asdict, dataclass, field, replace
+@dataclass(frozen=True)
+class One:
+    a: int
+    b: list = field(default_factory=list)
+    def sum(self): return self.a + len(self.b)
+@dataclass(frozen=True)
+class Two(One):
+    c: str = "c"
+one, two = One(1), Two(2, [1], c="x")
+one.b.append(5)
+print(asdict(two), two.sum(), One(3).b, replace(two, a=4) == Two(4, [1], "x"), one == two, one != One(1), One(1, []) == One(1))
+print(hash(One(1, ())) == hash(One(1, ())), isinstance(two, One))
+for wrong in (lambda: One(), lambda: One(1, d=2), lambda: One(1, [], 3)):
+    try: print(wrong())
+    except TypeError: print("refused")
+"""
+
+
+def test_the_stand_in_for_dataclasses_makes_the_same_records() -> None:
+    lean = ast.unparse(ast.fix_missing_locations(shipment._Lean().visit(ast.parse(RECORDS))))
+    load = f"{shipment.lean(shipment.FIRST)}\nsys.meta_path.insert(0, Shipped(SOURCES))\n"
+    sources = {shipment.UNTYPED: shipment.lean(shipment.UNTYPED)}
+    stand_in = python(f"{load}{lean}\nprint('dataclasses' in sys.modules)", SOURCES=sources)
+    assert stand_in == python(f"import sys\n{RECORDS}\nprint(False)")
+    assert stand_in.count("refused") == 3

@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.change import Lines
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import ClusterEvidence
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose, judge
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import ancestors, diagnose
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import (
     Undecided,
     amended,
@@ -27,7 +27,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node im
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.notice import notices
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.plan import Step, plan
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import Action, Moment, prove
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES, ancestors
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.registry import CAUSES, judge
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.repair import REPAIRS
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import follow_up, patience
 from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.run import unseen
