@@ -19,11 +19,12 @@ from tests.lab._kubectl import Object
 from tests.lab._lab import Lab
 from tests.lab._model import parse_host
 
-# What is ours by design: the ledger, and empty files in memory that two looks, or two trials of a sandbox, lock.
+# What is ours by design: the ledger, and in memory what was compiled, and empty files that two looks or two trials lock.
 KEPT: t.Final = frozenset(
     {
         "/var/lib/outward-kubelet",
         "/var/lib/outward-kubelet/ledger.jsonl",
+        "/run/outward-kubelet-code",
         "/run/outward-kubelet-look.lock",
         "/run/outward-kubelet-sandbox.lock",
     }
