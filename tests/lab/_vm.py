@@ -21,9 +21,11 @@ from tests.lab._shell import in_netns, run, write
 
 MEMORY_MIB = 1400
 CPUS = 2
+# tb-size: with 256 MiB the translated code of a node at work was thrown away every half a minute ("info jit" of QEMU),
+# and all of it had to be translated again.
 ACCELERATORS = {
     "kvm": ["-accel", "kvm", "-cpu", "host"],
-    "tcg": ["-accel", "tcg,thread=multi,tb-size=256", "-cpu", "max"],
+    "tcg": ["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max"],
 }
 PROBE_SECONDS = 20
 
