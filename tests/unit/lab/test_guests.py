@@ -60,7 +60,7 @@ def test_a_restored_guest_starts_from_its_snapshot(restore: bool) -> None:
     command = _vm.command(PATHS, GuestImage(Path("/image")), HOST, "tcg", restore)
     assert (command[-2:] == ["-loadvm", "baseline"]) is restore
     assert "file=/state/vm/pi-04.qcow2,if=virtio,cache=unsafe,discard=unmap" in command
-    assert "tcg,thread=multi,tb-size=256" in command
+    assert "tcg,thread=multi,tb-size=1024" in command
 
 
 def test_ssh_config_reaches_a_host_by_name() -> None:
