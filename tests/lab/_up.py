@@ -41,7 +41,7 @@ class Report:
 def recipe() -> str:
     """What a running cluster was made of; another recipe is another cluster."""
     host = workers(1)[0]
-    parts = [image_name(), kubeadm_config(""), script(host, "", ""), repr(_workloads.objects())]
+    parts = [image_name(), kubeadm_config(""), script(host, "", ""), repr(_workloads.objects()), repr(_vm.ACCELERATORS)]
     return _cache.digest(part.encode() for part in parts)
 
 
