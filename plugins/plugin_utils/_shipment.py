@@ -29,14 +29,14 @@ UNTYPED: t.Final = "_host.untyped"
 def packed(module: str, parameters: dict[str, t.Any], check: bool) -> bytes:
     """The program: code and globals of one ``exec``. *parameters* are plain data."""
     plain = json.loads(json.dumps(parameters))  # Ansible's strings are of classes of their own
-    first = tuple(name for name in _rule(parameters.get("cause")) if name in sources(module))
+    first = tuple(name for name in _homes(parameters.get("cause")) if name in sources(module))
     begin = f"{lean(FIRST)}\nmain(SOURCES, {module!r}, PARAMETERS, {check!r}, {first!r})\n"
     # marshal, because its version 2 is the same for every Python 3 and is read by C.
     return zlib.compress(marshal.dumps((begin, {"SOURCES": sources(module), "PARAMETERS": plain}), 2))
 
 
-def _rule(cause: t.Any) -> Iterator[str]:
-    """The module of the rule that is asked for, without which a node has to load all of them."""
+def _homes(cause: t.Any) -> Iterator[str]:
+    """The module of the cause's rule, without which a node has to load all of them; none for a cause that is unknown."""
     if found := named(cause):
         yield found.rule.__module__.partition(".module_utils.")[2]
 

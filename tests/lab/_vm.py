@@ -21,9 +21,9 @@ from tests.lab._shell import in_netns, run, write
 
 MEMORY_MIB = 1400
 CPUS = 2
-# tb-size: with 256 MiB the translated code of a node at work was thrown away every half a minute ("info jit" of QEMU),
-# and all of it had to be translated again. erms: a guest that has it clears and copies memory byte by byte, which TCG
-# interprets as such (dd from /dev/zero: 124 MB/s with, 1.2 GB/s without). la57: a fifth level of page tables to walk.
+# tb-size: with 256 MiB a node at work filled it within half a minute ("info jit" of QEMU, read by hand), and all of the
+# translated code was thrown away. erms: a guest that has it clears and copies memory byte by byte, which TCG interprets
+# as such (dd from /dev/zero, by hand: 124 MB/s with, 1.2 GB/s without). la57: a fifth level of page tables to walk.
 ACCELERATORS = {
     "kvm": ["-accel", "kvm", "-cpu", "host"],
     "tcg": ["-accel", "tcg,thread=multi,tb-size=1024", "-cpu", "max,-erms,-la57"],
