@@ -65,8 +65,9 @@ ansible-lint: build-tree
 sanity: build-tree ## ansible-test sanity, no ignore file
 	@tests/tools/sanity.sh
 
-unit: build-tree ## Unit tests
+unit: build-tree ## Unit tests, and those of node code once more in the form in which it is sent
 	pytest
+	pytest -p tests.tools.as_sent tests/unit/plugins/module_utils/_host
 
 molecule: build-tree lab-up ## Molecule scenarios on the lab's VMs; S=NAME for one
 	@$(PY) -m tests.tools.molecule $(S)

@@ -64,7 +64,7 @@ def cast(kind: object, value: object) -> object:
 
 
 MISSING = object()
-FIELDS: dict[type, dict[str, object]] = {}  # of each class of records: name -> default
+FIELDS = "__dataclass_fields__"  # of a class of records: name -> default; the real ones have more to say of each
 
 
 class Factory:
@@ -85,7 +85,7 @@ def dataclass(*, frozen: bool) -> collections.abc.Callable[[type], type]:
     def enter(kind: type) -> type:
         body = vars(kind)
         own = {name: body.get(name, MISSING) for name in body.get("__annotations__", ())}
-        FIELDS[kind] = {**_known(kind), **own}
+        setattr(kind, FIELDS, {**_known(kind), **own})
         for name, method in METHODS.items():
             if body.get(name) is None:
                 setattr(kind, name, method)
@@ -95,7 +95,8 @@ def dataclass(*, frozen: bool) -> collections.abc.Callable[[type], type]:
 
 
 def _known(kind: type) -> dict[str, object]:
-    return next((FIELDS[each] for each in kind.__mro__ if each in FIELDS), {})
+    known: dict[str, object] = getattr(kind, FIELDS, {})
+    return known
 
 
 def _init(record: object, *values: object, **named: object) -> None:

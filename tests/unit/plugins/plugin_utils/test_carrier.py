@@ -369,7 +369,7 @@ class Two(One):
 one, two = One(1), Two(2, [1], c="x")
 one.b.append(5)
 print(asdict(two), two.sum(), One(3).b, replace(two, a=4) == Two(4, [1], "x"), one == two, one != One(1), One(1, []) == One(1))
-print(hash(One(1, ())) == hash(One(1, ())), isinstance(two, One))
+print(hash(One(1, ())) == hash(One(1, ())), isinstance(two, One), list(Two.__dataclass_fields__))
 for wrong in (lambda: One(), lambda: One(1, d=2), lambda: One(1, [], 3)):
     try: print(wrong())
     except TypeError: print("refused")
