@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import typing as t
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.faults.lab import enter
 from tests.matrix.results import ROOT, commit
 from tests.matrix.row import locked, reset
 
@@ -22,17 +22,13 @@ from . import cost, hung, recovery
 from .node import install, ssh
 from .rows import Row, line
 
-INSIDE: t.Final = "OUTWARD_BENCH_INSIDE"
 VERSIONS: t.Final = "kubelet --version; containerd --version; python3 --version"
 
 
 def main() -> int:
     """0 when every goal was reached."""
     options = arguments()
-    if INSIDE not in os.environ:
-        command = [sys.executable, "-m", "tests.lab", "exec", "--", sys.executable, "-m", "tests.bench", *sys.argv[1:]]
-        os.environ[INSIDE] = "yes"
-        os.execv(command[0], command)
+    enter("tests.bench")
     with locked(options.host):
         found = measured(options)
     write(options.results, found, options.host)

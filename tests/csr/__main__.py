@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.certificates.__main__ import keep
+from tests.faults.lab import enter
 from tests.lab._access import grant
 from tests.lab._lab import Lab, open_lab
 from tests.lab._model import KUBERNETES_VERSION, LabError, default_paths
@@ -33,8 +34,6 @@ from .people import People, gathered
 from .stage import Stage
 from .verdict import Found, expected, mistakes, seen
 
-INSIDE: t.Final = "OUTWARD_CSR_INSIDE"
-
 
 def main() -> int:
     """0 when every row that could be run is right."""
@@ -43,10 +42,7 @@ def main() -> int:
     if options.list:
         print("\n".join(f"{case.mode} {case.id}" for case in chosen))
         return 0
-    if INSIDE not in os.environ:  # the API server and etcd are in the lab's network
-        command = [sys.executable, "-m", "tests.lab", "exec", "--", sys.executable, "-m", "tests.csr", *sys.argv[1:]]
-        os.environ[INSIDE] = "yes"
-        os.execv(command[0], command)
+    enter("tests.csr")
     lab = open_lab(default_paths(os.environ, Path.home()))
     grant(lab, ("certificates",))
     results = Results(options.results, "make csr")

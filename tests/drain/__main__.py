@@ -14,6 +14,7 @@ import typing as t
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.faults.lab import enter
 from tests.lab._lab import open_lab
 from tests.lab._model import KUBERNETES_VERSION, LabError, default_paths
 from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
@@ -25,7 +26,6 @@ from .stage import Stage
 from .tools import TOOLS, Place, Tool
 from .verdict import mistakes, seen
 
-INSIDE: t.Final = "OUTWARD_DRAIN_INSIDE"
 OWN: t.Final = next(iter(TOOLS))
 
 
@@ -33,10 +33,7 @@ def main() -> int:
     """0 when ours was right in every case; the others are there to compare."""
     options = arguments()
     place = neighbour.fetch()  # from outside: no way leads out of the lab's network
-    if INSIDE not in os.environ:
-        command = [sys.executable, "-m", "tests.lab", "exec", "--", sys.executable, "-m", "tests.drain", *sys.argv[1:]]
-        os.environ[INSIDE] = "yes"
-        os.execv(command[0], command)
+    enter("tests.drain")
     results = Results(options.results, "make drain")
     lab = open_lab(default_paths(os.environ, Path.home()))
     stage, means = Stage(lab, options.host), Place(lab.kubectl, lab.paths.access("recover"), place)

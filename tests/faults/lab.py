@@ -20,6 +20,7 @@ from .model import Fault, Step
 
 ROOT: t.Final = Path(__file__).parents[2]
 STATE: t.Final = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "outward-kubelet" / "lab"
+INSIDE: t.Final = "OUTWARD_INSIDE"
 PAUSE: t.Final = 1.0
 
 
@@ -41,6 +42,14 @@ Runner = Callable[[Step, str, float], Result]
 def within(command: Sequence[str]) -> list[str]:
     """*command* inside the lab's network."""
     return [sys.executable, "-m", "tests.lab", "exec", "--", *command]
+
+
+def enter(module: str) -> None:
+    """Go on as ``python -m`` *module* inside the lab's network, unless this is there: the API server is only there."""
+    if INSIDE not in os.environ:
+        os.environ[INSIDE] = "yes"
+        command = within([sys.executable, "-m", module, *sys.argv[1:]])
+        os.execv(command[0], command)
 
 
 def executed(

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect impo
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import Access
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.poll import look
 from tests.bench.node import ssh
-from tests.faults.lab import STATE, NotInjected, in_lab, inject, undo, whole
+from tests.faults.lab import STATE, NotInjected, enter, in_lab, inject, undo, whole
 from tests.faults.model import Fault, Step, node
 from tests.faults.shell import NODE
 from tests.matrix.playbook import NoReport, Report, Run
@@ -30,7 +29,6 @@ from tests.matrix.row import NotReset, locked, reset, versions_of
 from . import table
 from .hand import BLIND, BLIND_PATIENCE, Asked, entry, only_restarts, recovered, restarts, symptom_gone, typed, works
 
-INSIDE: t.Final = "OUTWARD_FLOOR_INSIDE"
 MODE: t.Final = "floor"
 ACCESS: t.Final = Access(kubeconfig=str(STATE / "diagnose.kubeconfig"))
 # A DiskPressure stays in the API for five minutes after it is over (evictionPressureTransitionPeriod).
@@ -42,10 +40,7 @@ LONG_AGO: t.Final = datetime.fromtimestamp(0, UTC)
 def main() -> int:
     """0 when every row could be measured."""
     options = arguments()
-    if INSIDE not in os.environ:
-        command = [sys.executable, "-m", "tests.lab", "exec", "--", sys.executable, "-m", "tests.floor", *sys.argv[1:]]
-        os.environ[INSIDE] = "yes"
-        os.execv(command[0], command)
+    enter("tests.floor")
     results, now = Results(options.results, "python3 -m tests.floor"), commit()
     faults = [f for f in chosen(options.only) if options.again or not results.done(f.id, MODE, now)]
     rows = []
