@@ -13,12 +13,7 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from .evidence import JSON, Evidence, from_json, to_json, unknown
-
-if t.TYPE_CHECKING:
-    from dataclasses import dataclass as section
-else:
-    from .evidence import section
+from .evidence import JSON, Evidence, from_json, section, to_json, unknown
 
 NOT_KEPT: t.Final[t.Any] = unknown("the time of the Pod's deletion was not kept")
 NOT_ASKED: t.Final[t.Any] = unknown("the controller manager's Lease was not asked for")

@@ -108,12 +108,18 @@ class Evidence:
         return value
 
 
-def section(*, frozen: bool) -> t.Callable[[type[E]], type[E]]:
-    """`dataclass(frozen=True)` without the methods that it compiles anew for each class: Evidence has them ready.
+if t.TYPE_CHECKING:
+    from dataclasses import dataclass as section
 
-    Those of all sections would cost a slow node half a second. *frozen* is for the reader; no section can be changed.
-    """
-    return lambda kind: kind
+    __all__ = ["section"]  # a checker is told what it can follow: it does not know a dataclass by another maker
+else:
+
+    def section(*, frozen: bool) -> t.Callable[[type[E]], type[E]]:
+        """`dataclass(frozen=True)` without the methods that it compiles anew for each class: Evidence has them ready.
+
+        Those of all sections would cost a slow node half a second. *frozen* is for the reader; no section can be changed.
+        """
+        return lambda kind: kind
 
 
 def amended(section: E, **fields: t.Any) -> E:

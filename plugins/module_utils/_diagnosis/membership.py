@@ -22,16 +22,11 @@ from dataclasses import dataclass
 
 from . import gate
 from .cluster import ClusterEvidence
-from .evidence import Evidence
+from .evidence import Evidence, section
 from .gate import Refusal
 from .node import Filesystem, NodeEvidence
 from .renewal import accepted, usable
 from .signs import api_now, clock_trusted, instant, lease_expired, size, some
-
-if t.TYPE_CHECKING:
-    from dataclasses import dataclass as section
-else:
-    from .evidence import section
 
 CAUSE: t.Final = "not-joined"  # what the step is taken for, in the report and the ledger
 # The shares of a filesystem below which a kubelet evicts by default (pkg/kubelet/apis/config/v1beta1 of 1.37).

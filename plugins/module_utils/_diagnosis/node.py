@@ -16,13 +16,8 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime
 
-from .evidence import Evidence, unknown
+from .evidence import Evidence, section, unknown
 from .node_pods import Consumer, Sandbox, SandboxTrial
-
-if t.TYPE_CHECKING:
-    from dataclasses import dataclass as section
-else:
-    from .evidence import section
 
 
 @section(frozen=True)

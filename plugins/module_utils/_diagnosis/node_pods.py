@@ -12,12 +12,7 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime
 
-from .evidence import Evidence
-
-if t.TYPE_CHECKING:
-    from dataclasses import dataclass as section
-else:
-    from .evidence import section
+from .evidence import Evidence, section
 
 # Ours, of the functional probe; no namespace of the API is called so unless somebody makes it.
 PROBE_NAMESPACE: t.Final = "outward-probe"
