@@ -82,6 +82,16 @@ def names(path: str) -> list[str]:
         return []
 
 
+def descriptors(process: str) -> list[str]:
+    """What the descriptors of *process* (/proc/PID) lead to; of one that ended meanwhile, or has none: nothing."""
+    found = []
+    with contextlib.suppress(OSError):
+        for name in os.listdir(f"{process}/fd"):
+            with contextlib.suppress(OSError):
+                found.append(os.readlink(f"{process}/fd/{name}"))
+    return found
+
+
 def filled(path: str) -> bool:
     """There is such a file, with something in it."""
     return os.path.isfile(path) and os.path.getsize(path) > 0

@@ -15,7 +15,7 @@ import typing as t
 
 from ..._parse import procfs
 from ..._parse.errors import ParseError
-from ..files import attempt, read
+from ..files import attempt, descriptors, read
 
 # A process that waits for a disk is in state D for a moment; one that hangs is there a little later too.
 SECOND_LOOK: t.Final = 0.3
@@ -83,17 +83,9 @@ def _described(pid: str) -> str:
 
 def _inotify(pid: str) -> int:
     """Descriptors of one process of root; a kernel thread has none."""
-    place = f"/proc/{pid}/fd"
     try:
         if os.stat(f"/proc/{pid}").st_uid != 0:
             return 0
-        return sum(_is_inotify(f"{place}/{name}") for name in os.listdir(place))
     except OSError:
         return 0
-
-
-def _is_inotify(path: str) -> bool:
-    try:
-        return os.readlink(path) == _INOTIFY
-    except OSError:
-        return False
+    return descriptors(f"/proc/{pid}").count(_INOTIFY)

@@ -25,7 +25,7 @@ from ..._parse.errors import ParseError
 from ..._parse.listeners import sockets
 from ..durable import write
 from ..errors import ProbeError
-from ..files import names, read, read_or_none
+from ..files import descriptors, names, read, read_or_none
 from .files import keep, lines, put_back
 from .system import state
 from .tools import NotPossible, Op, Shown, Tools
@@ -100,7 +100,8 @@ def resolver(change: Resolver, tools: Tools) -> Iterator[Op]:
 def leftover(change: Leftover, tools: Tools) -> Iterator[Op]:
     """Only a kubelet that nobody keeps: another unit would start it again, and who waits for it has a wish with it."""
     held = sockets(change.port, *(read_or_none(tools.path(f"/proc/net/{table}")) or "" for table in ("tcp", "tcp6")))
-    pids = [pid for pid in names(tools.path("/proc")) if pid.isdigit() and held & _descriptors(pid, tools)]
+    running = [pid for pid in names(tools.path("/proc")) if pid.isdigit()]
+    pids = [pid for pid in running if held.intersection(descriptors(tools.path(f"/proc/{pid}")))]
     if not pids:
         raise NotPossible(f"nobody listens on port {change.port} now")
     for pid in pids:
@@ -125,17 +126,6 @@ def _left_over(pid: str, change: Leftover, tools: Tools) -> None:
     for owner in sorted(owners):
         if state(tools, owner, "MainPID") == pid:
             raise NotPossible(f"{owner} keeps the kubelet (process {pid}) that listens on port {change.port}")
-
-
-def _descriptors(pid: str, tools: Tools) -> set[str]:
-    """What its descriptors lead to; of a process that ended meanwhile: nothing."""
-    place = tools.path(f"/proc/{pid}/fd")
-    found = set()
-    with contextlib.suppress(OSError):
-        for name in os.listdir(place):
-            with contextlib.suppress(OSError):
-                found.add(os.readlink(f"{place}/{name}"))
-    return found
 
 
 def _end(pid: int) -> None:
