@@ -63,23 +63,29 @@ class Incident:
 
 def outcome(report: JSON) -> Outcome:
     """What the run came to, from its mode, diagnosis, plan, actions and proof."""
-    results = {action["result"] for action in report["actions"] if action["step"] not in CONTAINING}
     if report["mode"] not in ACTING:
         return "diagnosed"
-    if any(action["result"] == "failed" for action in report["actions"] if action["step"] in CONTAINING):
+    return _came_of_it(report) or _left_as_it_is(report)
+
+
+def _came_of_it(report: JSON) -> Outcome | None:
+    """None: nothing was tried, but to contain what is broken."""
+    cures = {action["result"] for action in report["actions"] if action["step"] not in CONTAINING}
+    if any(action["result"] == "failed" for action in report["actions"]):
         return "failed"
-    if "failed" in results or ("done" in results and not report["proof"]["proven"]):
+    if "done" in cures and not report["proof"]["proven"]:
         return "failed"
-    if "done" in results:
+    if "done" in cures:
         return "needs-operator" if _left(report) else "recovered"
-    if results:
-        return "refused"
+    return "refused" if cures else None
+
+
+def _left_as_it_is(report: JSON) -> Outcome:
     planned = report["mode"] in OWN_PLAN and report["plan"]
     if report["diagnosis"]["status"] != "faulty" and not planned:
         return t.cast(Outcome, report["diagnosis"]["status"])
     cures = [step for step in report["plan"] if step["cause"] and step["step"] not in CONTAINING]
-    refused = [step for step in cures if not step["permitted"]]
-    return "refused" if refused else "needs-operator"
+    return "needs-operator" if all(step["permitted"] for step in cures) else "refused"
 
 
 def _left(report: JSON) -> list[str]:

@@ -160,19 +160,28 @@ def heartbeat_errors(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[s
 def restarts(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """One application that restarts on every node is its own; everything that restarts on one node is the node's."""
     pods = cluster.node.pods if cluster.node else ()
-    loops: defaultdict[str, list[tuple[Pod, Container]]] = defaultdict(list)
-    for pod in pods:
-        for container in pod.containers:
-            if container.restarts >= RESTARTS and _again(container, api_now(cluster)):
-                loops[f"{pod.namespace}/{pod.owner or pod.name}"].append((pod, container))
+    loops = _loops(pods, cluster)
     for owner, found in sorted(loops.items())[:MOST]:
         elsewhere = sorted({name for pod, dummy in found for name in pod.failing_elsewhere})
         total = sum(container.restarts for dummy, container in found)
         where = f"; the same on {', '.join(elsewhere)}" if elsewhere else "; on this node only"
         yield f"{owner}: {total} restarts, last {found[0][1].last_reason or 'unknown'}{where}"
-    calm = [pod for pod in pods if pod.ready and f"{pod.namespace}/{pod.owner or pod.name}" not in loops]
-    if len(loops) > 1 and not calm:
+    if len(loops) > 1 and not any(pod.ready and _owner(pod) not in loops for pod in pods):
         yield "everything that runs on this node restarts"
+
+
+def _loops(pods: tuple[Pod, ...], cluster: ClusterEvidence) -> dict[str, list[tuple[Pod, Container]]]:
+    """The containers that restart again and again, by what owns their Pods."""
+    found: defaultdict[str, list[tuple[Pod, Container]]] = defaultdict(list)
+    for pod in pods:
+        for container in pod.containers:
+            if container.restarts >= RESTARTS and _again(container, api_now(cluster)):
+                found[_owner(pod)].append((pod, container))
+    return found
+
+
+def _owner(pod: Pod) -> str:
+    return f"{pod.namespace}/{pod.owner or pod.name}"
 
 
 def _again(container: Container, now: datetime) -> bool:
