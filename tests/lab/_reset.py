@@ -203,8 +203,9 @@ def _follow_pods(lab: Lab, hosts: Sequence[Host], baseline: Baseline) -> None:
     """Save the hosts anew whose Pods a test had replaced: or every later reset would replace them."""
     pods = lab.kubectl.list("pods")
     for host in hosts:
-        if _baseline.pods_on(pods, host.name) != baseline.pods.get(host.name) and lab.guest(host).load() < CALM:
+        if _baseline.pods_on(pods, host.name) != baseline.pods.get(host.name):
             with step(f"{host.name}: other Pods than before: saving it anew"):
+                _await_calm(lab, host)
                 _save_host(lab, host)
 
 
