@@ -20,12 +20,12 @@ from ansible_collections.outward.kubelet.plugins.module_utils._host.arrival impo
 from ansible_collections.outward.kubelet.plugins.plugin_utils._shipment import UNTYPED, UTILS, lean, sources
 
 if t.TYPE_CHECKING:
-    import types
     from importlib.machinery import ModuleSpec
 
     import pytest
 
-PACKAGE: t.Final = "ansible_collections.outward.kubelet.plugins.module_utils"
+COLLECTION: t.Final = "ansible_collections.outward.kubelet.plugins"
+PACKAGE: t.Final = f"{COLLECTION}.module_utils"
 SENT: t.Final = frozenset(
     name for module in (UTILS / "_host" / "modules").glob("[!_]*.py") for name in sources(module.stem)
 )
@@ -53,23 +53,17 @@ class Sent(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
 def pytest_configure() -> None:
     """Forgets the modules that finding out what is sent has loaded, and has them loaded as they are sent."""
-    for name in [name for name in sys.modules if name.startswith((f"{PACKAGE}.", PACKAGE.replace("module", "plugin")))]:
+    for name in [name for name in sys.modules if name.startswith(f"{COLLECTION}.")]:
         del sys.modules[name]
     sys.meta_path.insert(0, Sent())
-    stand_in: types.ModuleType = importlib.import_module(f"{PACKAGE}.{UNTYPED}")
-    _share(stand_in, vars(dataclasses))
+    stand_in, real = importlib.import_module(f"{PACKAGE}.{UNTYPED}"), dataclasses.replace
 
-
-def _share(stand_in: types.ModuleType, real: dict[str, t.Any]) -> None:
-    """What tests do with records, and ask of sections, is done by the module that made them."""
-    replace, dataclass, lean_dataclass = real["replace"], real["dataclass"], stand_in.dataclass
-
-    def replaced(record: t.Any, /, **changed: t.Any) -> t.Any:
+    def replace(record: t.Any, /, **changed: t.Any) -> t.Any:
+        """A test's own `replace`, by the module that has made the record."""
         made = type(record).__init__ is stand_in.METHODS["__init__"]
-        return (stand_in.replace if made else replace)(record, **changed)
+        return (stand_in.replace if made else real)(record, **changed)
 
-    real["replace"] = replaced
-    vars(stand_in)["dataclass"] = lambda **how: (lean_dataclass if set(how) == {"frozen"} else dataclass)(**how)
+    vars(dataclasses)["replace"] = replace
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

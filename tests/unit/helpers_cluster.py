@@ -31,7 +31,7 @@ def healthy_cluster(**changes: t.Any) -> c.ClusterEvidence:
 
 def fleet(**fields: t.Any) -> c.Fleet:
     """A fleet in which nothing happened, with these *fields*."""
-    calm: dict[str, t.Any] = dict.fromkeys(c.Fleet.__dataclass_fields__, ())
+    calm: dict[str, t.Any] = dict.fromkeys(c.Fleet.__annotations__, ())
     return c.Fleet(**{**calm, "controller_manager": lease(1), **fields})
 
 

@@ -112,6 +112,24 @@ def setting(cause: str, topic: str, broken: dict[str, t.Any], **values: tuple[st
     return Case(cause, broken, files, after=after)
 
 
+TOML = "/etc/containerd/config.toml"
+DUMP = "containerd --config"
+
+
+def from_copy(cause: str, broken: dict[str, t.Any], text: str) -> Case:
+    """containerd's configuration is *text*, and a copy that containerd reads lies beside it."""
+    copy = "SystemdCgroup = true\n"
+    return Case(
+        cause,
+        broken,
+        {**UNITS, TOML: text, f"{TOML}.bak": copy},
+        {DUMP: f"    {copy}"},
+        commands=(f"systemctl restart {CONTAINERD}",),
+        after={TOML: copy},
+        back=(f"systemctl --no-block restart {CONTAINERD}",),
+    )
+
+
 INOTIFY = {"fs__inotify__max_user_instances": ("128", "1024"), "fs__inotify__max_user_watches": ("8192", "524288")}
 CONNTRACK = {"net.netfilter.nf_conntrack_count": "9900", "net.netfilter.nf_conntrack_max": "10000"}
 TIME: dict[str, t.Any] = {
@@ -299,17 +317,11 @@ ORPHAN = f"/var/lib/kubelet/pods/{UID}"
 MOUNTS = {"/proc/self/mountinfo": "1 0 254:1 / / rw - ext4 /dev/vda rw\n"}
 GONE = Journal((LogLine(f'orphaned pod "{UID}" found, but failed to rmdir() volume', 9, 3000.0, 3590.0, True),), False)
 KNOWN = embedded(1, embedded(1, b"s") + embedded(2, embedded(1, b"n") + embedded(2, UID.encode()) + embedded(3, b"d")))
-TOML = "/etc/containerd/config.toml"
-DUMP = "containerd --config"
 CASES += [
-    Case(
+    from_copy(
         "containerd-config-invalid",
         {**DOWN, "runtime__journal": log("failed to load TOML: toml: expected ]")},
-        {**UNITS, TOML: "[[broken", f"{TOML}.bak": "SystemdCgroup = true\n"},
-        {DUMP: "    SystemdCgroup = true\n"},
-        commands=(f"systemctl restart {CONTAINERD}",),
-        after={TOML: "SystemdCgroup = true\n"},
-        back=(f"systemctl --no-block restart {CONTAINERD}",),
+        "[[broken",
     ),
     Case(
         "orphaned-pod-volumes",
@@ -336,17 +348,13 @@ CASES += [
         {KUBECONFIG: kubeconfig("https://10.77.0.1:6443", CA.certificate, "/x.pem")},
         after={NO_CA.path: CA.certificate},
     ),
-    Case(
+    from_copy(
         "containerd-cri-plugin-load-failed",
         {
             "runtime__cri__outcome": "unimplemented",
             "runtime__journal": log("failed to load plugin id=io.containerd.grpc.v1.cri error=no such runtime"),
         },
-        {**UNITS, TOML: "[plugins]\n", f"{TOML}.bak": "SystemdCgroup = true\n"},
-        {DUMP: "    SystemdCgroup = true\n"},
-        commands=(f"systemctl restart {CONTAINERD}",),
-        after={TOML: "SystemdCgroup = true\n"},
-        back=(f"systemctl --no-block restart {CONTAINERD}",),
+        "[plugins]\n",
     ),
     Case(
         "mtu-mismatch",

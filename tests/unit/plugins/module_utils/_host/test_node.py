@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided, amended
 from ansible_collections.outward.kubelet.plugins.module_utils._host import command, node
 from ansible_collections.outward.kubelet.plugins.module_utils._host.node import ThisNode
 from ansible_collections.outward.kubelet.plugins.module_utils._host.probes import cri
@@ -68,7 +67,7 @@ def test_a_systemd_that_does_not_answer_leaves_it_undecided(tools: Path) -> None
 
 def test_the_runtimes_own_opinion_of_its_configuration(tools: Path) -> None:
     config = tools / "config.toml"
-    host = ThisNode(replace(PROFILE, runtime_config=str(config)))
+    host = ThisNode(amended(PROFILE, runtime_config=str(config)))
     assert host.runtime_config() is None
     config.write_text("version = ")
     script(
