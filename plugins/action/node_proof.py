@@ -20,6 +20,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof i
     Action,
     Moment,
     Proof,
+    in_the_way,
+    left,
     prove,
     survived,
 )
@@ -39,6 +41,9 @@ ARGUMENTS: t.Final[Spec] = {
     "lock": {"type": "dict"},
 }
 PAUSE: t.Final = 0.5  # between two looks at the API, seconds: three calls about one Node
+# For how long another root is seen to be in the way before it is taken to stay, seconds: systemd starts a kubelet that
+# failed for what is mended now within 10 s (RestartSec of kubeadm's unit), and a slow node needs as long to look.
+STAYS: t.Final = 60
 
 
 class ActionModule(ActionBase):
@@ -54,24 +59,27 @@ class ActionModule(ActionBase):
         if not done:
             return {"changed": False, "skipped": True, "msg": "nothing was done, so there is nothing to prove"}
         with keeping(options["lock"]) as kept:
-            proof = self._prove(options, done, task_vars or {})
+            proof, waits = self._prove(options, done, task_vars or {})
+        shown = {"proven": proof.proven, "checks": proof.checks, "in_the_way": waits}
         lost = {"lock_lost": kept.lost} if kept.lost else {}
-        return {"changed": False, "proof": {"proven": proof.proven, "checks": proof.checks}, **lost}
+        return {"changed": False, "proof": shown, **lost}
 
-    def _prove(self, options: dict[str, t.Any], done: list[dict[str, t.Any]], variables: dict[str, t.Any]) -> Proof:
+    def _prove(
+        self, options: dict[str, t.Any], done: list[dict[str, t.Any]], variables: dict[str, t.Any]
+    ) -> tuple[Proof, list[str]]:
         evidence = options["incident"]["evidence"]
         actions = tuple(_action(acted) for acted in done)
         before = Moment(from_json(NodeEvidence, evidence["node"]), from_json(ClusterEvidence, evidence["cluster"]))
         node = from_json(NodeEvidence, done[-1]["evidence"])
         local = {name: ok for acted in done for name, ok in acted["checks"].items()}
-        node, shown = self._wait(options, actions, before, node, variables)
+        node, shown, waits = self._wait(options, actions, before, node, variables)
         proof = Proof({**local, **shown.checks})
         if proof.proven and options["soak_seconds"]:
             time.sleep(options["soak_seconds"])
             calm = self._look(options, ["kubelet"], variables)
             later = Moment(calm, glance(options, before.cluster.name, before.cluster.fleet))
             proof = survived(proof, node, later)
-        return proof
+        return proof, waits
 
     def _wait(
         self,
@@ -80,15 +88,24 @@ class ActionModule(ActionBase):
         before: Moment,
         node: NodeEvidence,
         variables: dict[str, t.Any],
-    ) -> tuple[NodeEvidence, Proof]:
-        """Ask the API until it shows everything; ask the node again only for what it could not tell the first time."""
+    ) -> tuple[NodeEvidence, Proof, list[str]]:
+        """Ask the API until it shows everything; ask the node again only for what it could not tell the first time.
+
+        What else is in the way of the proof ends the wait early, and is named.
+        """
+        others = left(options["incident"]["diagnosis"]["root_causes"], [action.step for action in actions])
         deadline = time.monotonic() + max(options["timeout"], patience(action.step for action in actions))
+        seen_since = None
         while True:
-            proof = prove(actions, before, Moment(node, glance(options, before.cluster.name, before.cluster.fleet)))
-            if proof.proven or time.monotonic() > deadline:
-                return node, proof
+            moment = Moment(node, glance(options, before.cluster.name, before.cluster.fleet))
+            proof = prove(actions, before, moment)
+            waits = [] if proof.proven else in_the_way(others, proof, moment)
+            now = time.monotonic()
+            seen_since = (seen_since or now) if waits else None
+            if proof.proven or now > deadline or (seen_since and now > seen_since + STAYS):
+                return node, proof, waits
             time.sleep(PAUSE)
-            if None in proof.checks.values() or OF_THE_NODE & set(proof.missing):
+            if waits or None in proof.checks.values() or OF_THE_NODE & set(proof.missing):
                 node = self._look(options, ["all"], variables)
 
     def _look(self, options: dict[str, t.Any], subsets: list[str], variables: dict[str, t.Any]) -> NodeEvidence:

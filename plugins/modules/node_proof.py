@@ -16,6 +16,8 @@ short_description: Wait for the proof that an action on a node worked
 description:
   - Asks the API server until it shows, with evidence newer than the action, that the node works again, or until
     O(timeout); then soaks, and looks at the node and at the API server once more.
+  - Does not wait for what cannot come. When the cause that was acted upon is gone, and another root cause of the diagnosis,
+    for which no step was taken, is still there and keeps the Node from being Ready, it is named instead.
   - Does nothing when nothing was done, and under C(--check).
 extends_documentation_fragment:
   - outward.kubelet._attributes
@@ -59,10 +61,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 proof:
-  description: Whether it is proven, and each check by name.
+  description:
+    - Whether it is proven, and each check by name.
+    - C(in_the_way) has the root causes that have to be mended before it can be.
   returned: when something was done
   type: dict
-  sample: {"proven": true, "checks": {"lease_renewed_after_action": true}}
+  sample: {"proven": true, "checks": {"lease_renewed_after_action": true}, "in_the_way": []}
 lock_lost:
   description: Why O(lock) was not ours to the end.
   returned: when it was lost

@@ -184,7 +184,7 @@ EXPLAINED: t.Final = (
 def _independent(single: t.Mapping[str, Fault]) -> tuple[Fault, ...]:
     refused: dict[str, t.Any] = {"outcome": "refused", "note": "two roots, so nothing is done"}
     started: dict[str, t.Any] = {
-        "outcome": "failed",
+        "outcome": "needs-operator",
         "actions": ("start-containerd",),
         "note": "what is safe is done beside another root, which is for the run after it or for a person",
     }
@@ -204,7 +204,7 @@ def _independent(single: t.Mapping[str, Fault]) -> tuple[Fault, ...]:
         _both(
             single["clock-skew-past"],
             single["kubelet-client-cert-expired"],
-            outcome="failed",
+            outcome="needs-operator",
             actions=("start-time-sync",),
             note="the clock is safe to set; the certificate is for a person",
         ),

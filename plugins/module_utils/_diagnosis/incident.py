@@ -21,9 +21,9 @@ from .node import NodeEvidence
 from .noise import noise
 from .outside import from_outside
 from .plan import Step
-from .registry import CAUSES, Cause
+from .proof import left
 from .signs import instant, most_memory, most_processes
-from .steps import CONTAINING, RENEW, follow_up
+from .steps import CONTAINING
 
 SCHEMA: t.Final = "outward.kubelet/incident/v1"
 Mode = t.Literal["diagnose", "check", "recover", "join", "rotate"]
@@ -74,9 +74,9 @@ def _came_of_it(report: JSON) -> Outcome | None:
     if any(action["result"] == "failed" for action in report["actions"]):
         return "failed"
     if "done" in cures and not report["proof"]["proven"]:
-        return "failed"
+        return "needs-operator" if report["proof"].get("in_the_way") else "failed"
     if "done" in cures:
-        return "needs-operator" if _left(report) else "recovered"
+        return "needs-operator" if _left(report["diagnosis"], report["actions"]) else "recovered"
     return "refused" if cures else None
 
 
@@ -88,15 +88,10 @@ def _left_as_it_is(report: JSON) -> Outcome:
     return "needs-operator" if all(step["permitted"] for step in cures) else "refused"
 
 
-def _left(report: JSON) -> list[str]:
-    """The roots on this node that none of the steps which were done is for: a node that works is not all."""
-    done = {action["step"] for action in report["actions"] if action["result"] == "done"}
-    found = [CAUSES[cause] for cause in report["diagnosis"]["root_causes"] if cause in CAUSES]
-    return [cause.id for cause in found if cause.kind == "root" and not done & _cures(cause)]
-
-
-def _cures(cause: Cause) -> set[str]:
-    return {*follow_up(cause.repair), *((RENEW,) if cause.renewed else ())}
+def _left(diagnosis: JSON, actions: list[JSON]) -> list[str]:
+    """The roots that none of the steps which were done is for: a node that works is not all."""
+    done = {action["step"] for action in actions if action["result"] == "done"}
+    return [cause.id for cause in left(diagnosis["root_causes"], done)]
 
 
 def opening(incident: Incident) -> JSON:
@@ -108,7 +103,7 @@ def opening(incident: Incident) -> JSON:
         "mode": incident.mode,
         "started": instant(incident.started),
         "finished": None,
-        "diagnosis": {**describe(incident.diagnosis), "quietness": quietness(incident.node)},
+        "diagnosis": {**describe(incident), "quietness": quietness(incident.node)},
         "plan": [_planned(step) for step in incident.plan],
         "actions": [],
         "proof": {"proven": False, "checks": {}},
@@ -165,13 +160,20 @@ def close(
         "actions": actions,
         "proof": proof or report["proof"],
         "notes": [*report.get("notes", ()), *(note for a in acted for note in a.get("notes", ())), *notes],
-        "next": _owners(acted) or report["next"],
+        "next": _owners(acted) or _of_what_is_left(report["diagnosis"], actions) or report["next"],
         "finished": instant(now),
     }
     if error:
         closed["error"] = error
     result = outcome(closed)
     return {**closed, "outcome": "failed" if error and actions else "unknown" if error else result}
+
+
+def _of_what_is_left(diagnosis: JSON, actions: list[JSON]) -> str:
+    """What to type about the first root that nothing was done for; empty when nothing was done at all, or for all of them."""
+    others = _left(diagnosis, actions) if any(action["result"] == "done" for action in actions) else []
+    told = {finding["cause"]: finding["next"] for finding in diagnosis["findings"]}
+    return told[others[0]] if others else ""
 
 
 def _owners(acted: list[JSON]) -> str:
@@ -241,8 +243,9 @@ def stillborn(host: str, mode: Mode, now: datetime) -> JSON:
     }
 
 
-def describe(diagnosis: Diagnosis) -> JSON:
+def describe(incident: Incident) -> JSON:
     """The diagnosis as the report holds it."""
+    diagnosis, names = incident.diagnosis, Names(incident)
     return {
         "status": diagnosis.status,
         "root_causes": diagnosis.root_causes,
@@ -255,6 +258,7 @@ def describe(diagnosis: Diagnosis) -> JSON:
                 "layer": f.cause.layer,
                 "restart": f.cause.restart,
                 "evidence": list(f.evidence),
+                "next": f.cause.advice.format_map(names),
             }
             for f in diagnosis.findings
         ],

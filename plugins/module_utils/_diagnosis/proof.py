@@ -19,10 +19,10 @@ from .evidence import Undecided
 from .explain import chosen
 from .health import examine, ready
 from .node import NodeEvidence
-from .registry import CAUSES
+from .registry import CAUSES, Cause, judge
 from .repair import REPAIRS
 from .signs import running
-from .steps import JOIN, STARTING
+from .steps import JOIN, RENEW, STARTING, follow_up
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,27 @@ def prove(actions: tuple[Action, ...], before: Moment, after: Moment) -> Proof:
         for name, question in _questions(action).items():
             checks[name] = checks.get(name, True) and _ask(question, action, before, after)
     return Proof(checks)
+
+
+def left(root_causes: t.Iterable[str], steps: t.Collection[str]) -> list[Cause]:
+    """The roots on this node that none of *steps* is for."""
+    found = [CAUSES[cause] for cause in root_causes if cause in CAUSES]
+    return [cause for cause in found if cause.kind == "root" and _cures(cause).isdisjoint(steps)]
+
+
+def _cures(cause: Cause) -> set[str]:
+    return {*follow_up(cause.repair), *((RENEW,) if cause.renewed else ())}
+
+
+def in_the_way(others: t.Iterable[Cause], proof: Proof, after: Moment) -> list[str]:
+    """The ids of *others* that are still there and keep the node from Ready, when what was acted upon is gone.
+
+    Nothing was done for them, so that no waiting shows the rest of *proof*.
+    """
+    if not proof.checks.get("cause_gone"):
+        return []
+    verdicts = [judge(cause, after.node, after.cluster) for cause in others if cause.keeps_from_ready]
+    return [verdict.cause.id for verdict in verdicts if verdict.evidence and not verdict.latent]
 
 
 def _questions(action: Action) -> dict[str, Question]:

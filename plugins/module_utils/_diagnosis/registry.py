@@ -59,10 +59,14 @@ class Cause:
         return " ".join((self.rule.__doc__ or "").split())
 
     @property
+    def keeps_from_ready(self) -> bool:
+        """Whether the kubelet does not run while it is there, or does not come to Ready."""
+        return not {"sym:kubelet-crashloop", "sym:node-unknown", "sym:node-notready"}.isdisjoint(self.explains)
+
+    @property
     def stops_a_start(self) -> bool:
         """Whether a kubelet that starts while it is there does not come up, or not to Ready."""
-        downstream = {"sym:kubelet-crashloop", "sym:node-unknown", "sym:node-notready"}
-        return self.restart == "harmful" or (self.restart != "helps" and not downstream.isdisjoint(self.explains))
+        return self.restart == "harmful" or (self.restart != "helps" and self.keeps_from_ready)
 
 
 @dataclass(frozen=True)

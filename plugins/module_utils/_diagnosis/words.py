@@ -73,7 +73,7 @@ def verdict(report: JSON) -> list[str]:
         lines += _signal(signal)
     lines += _outside(report.get("outside"))  # reports of 0.1 have none
     lines += _steps(report)
-    lines += _proof(report["proof"]["checks"])
+    lines += _proof(report["proof"])
     lines += _lock(report.get("lock") or {})
     lines += _item("note", report.get("notes", []))  # reports of 0.1 have none
     lines += _item("error", [report["error"]] if report.get("error") else [])
@@ -153,13 +153,16 @@ def _outside(outside: JSON) -> list[str]:
     return [*_item("API says", outside["known"]), *_item("at board", outside["board"]), *_item("at last", taint)]
 
 
-def _proof(checks: dict[str, bool | None]) -> list[str]:
+def _proof(proof: JSON) -> list[str]:
+    """What was shown and what was not; of a node that waits for something else to be mended, only what it waits for."""
+    checks: dict[str, bool | None] = proof["checks"]
     health = {name: detail for name, detail, dummy in CHECKS}
     shown = [PROOFS[name] for name, ok in checks.items() if ok and name in PROOFS]
     well = sum(bool(checks.get(name)) for name in health)
     missing = [{**health, **PROOFS}.get(name, name) for name, ok in checks.items() if not ok]
     proven = f"{', '.join(shown)}; {well} of {len(health)} checks of health"
-    return _item("proven", [proven] if shown else []) + _item("not proven", missing)
+    waits = [f"{', '.join(missing)}: not before {each} is mended" for each in proof.get("in_the_way", ())]
+    return _item("proven", [proven] if shown else []) + _item("not proven", waits or missing)
 
 
 def _lock(lock: JSON) -> list[str]:

@@ -33,6 +33,7 @@ DONE = {"result": "done", "refusals": [], "detail": "", "action": {**ACTION, "re
 REFUSED = {"result": "refused", "refusals": ["swap is on"], "detail": "", "action": {**ACTION, "result": "refused"}}
 FAILED = {"result": "failed", "refusals": [], "detail": "", "action": {**ACTION, "result": "failed"}}
 PROVEN = {"proven": True, "checks": {"ready": True}}
+WAITS = {"proven": False, "checks": {"cause_gone": True, "ready": False}, "in_the_way": ["cni-binary-missing"]}
 CLOCK = {**DONE, "action": {**ACTION, "step": "start-time-sync", "result": "done"}}
 TWO: Changes = {
     "network__api__offset": -600.0,
@@ -58,6 +59,7 @@ def report(changes: Changes, api: Changes, mode: Mode = "recover") -> dict[str, 
         (STOPPED, SILENT, [FAILED], None, "failed"),
         (TWO, {}, [CLOCK], PROVEN, "needs-operator"),  # the node works, and somebody still has to install a plugin
         (TWO, {}, [CLOCK, FAILED], PROVEN, "failed"),
+        (TWO, {}, [CLOCK], WAITS, "needs-operator"),
         (STOPPED, {**SILENT, "node__unschedulable": True}, [DONE], PROVEN, "recovered"),
         (STOPPED, SILENT, [REFUSED], None, "refused"),
         (EXPIRY, SILENT, [], None, "needs-operator"),
@@ -114,6 +116,21 @@ def test_a_recovery_says_what_was_proven_and_a_failure_what_was_not() -> None:
     )
     assert "proven a new process runs, the cause is gone; 0 of 8 checks of health" in text
     assert "not proven Ready is True" in text
+
+
+@pytest.mark.parametrize("proof", [PROVEN, WAITS])
+def test_after_one_of_two_roots_was_repaired_the_command_is_that_of_the_other(proof: t.Any) -> None:
+    before = report(TWO, {})
+    (clock, plugin) = (f["next"] for f in before["diagnosis"]["findings"] if f["role"] == "root")
+    assert before["next"] == clock != plugin
+    assert close(before, [CLOCK], proof, None, NOW)["next"] == plugin
+    assert close(before, [], None, None, NOW)["next"] == clock
+    assert close(report(STOPPED, SILENT), [DONE], proof, None, NOW)["next"] == report(STOPPED, SILENT)["next"]
+
+
+def test_a_node_that_waits_for_another_repair_says_for_which() -> None:
+    text = " ".join(" ".join(verdict(close(report(TWO, {}), [CLOCK], WAITS, None, NOW))).split())
+    assert "not proven Ready is True: not before cni-binary-missing is mended" in text
 
 
 def test_the_table_has_a_line_for_each_host() -> None:

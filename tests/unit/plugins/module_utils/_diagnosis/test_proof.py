@@ -20,6 +20,8 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof i
     Action,
     Moment,
     Proof,
+    in_the_way,
+    left,
     prove,
     survived,
 )
@@ -142,3 +144,30 @@ def test_a_join_is_proven_by_the_machine_and_by_its_pods() -> None:
     assert (good["node_is_this_machine"], good["pods_started"], "cause_gone" in good) == (True, True, False)
     assert shown(waiting)["pods_started"] is False
     assert shown(daemon, machine="f" * 32)["node_is_this_machine"] is False
+
+
+def test_what_nothing_was_done_for_is_left() -> None:
+    roots = ["kubelet-stopped", "clock-skew-past", "kubelet-client-cert-expired"]
+    assert [cause.id for cause in left(roots, ["start-time-sync"])] == [roots[0], roots[2]]
+    assert [cause.id for cause in left(roots, ["restart-kubelet", "renew-client-certificate"])] == ["clock-skew-past"]
+    assert left(["apiserver-outage", "not-joined"], []) == []  # outside this node, and of a machine that joins
+
+
+GONE = Proof({"cause_gone": True, "ready": False})
+
+
+@pytest.mark.parametrize(
+    ("root", "shown", "changes", "waits"),
+    [
+        ("kubelet-stopped", GONE, STOPPED, ["kubelet-stopped"]),
+        ("kubelet-stopped", GONE, {}, []),  # somebody has started it meanwhile
+        ("kubelet-stopped", GONE, {"kubelet": unknown("ssh: timed out")}, []),
+        ("kubelet-stopped", Proof({"cause_gone": False}), STOPPED, []),
+        ("kubelet-stopped", Proof({"cause_gone": None}), STOPPED, []),
+        ("ip-forward-disabled", GONE, {"kernel__sysctls": {"net.ipv4.ip_forward": "0"}}, []),  # a node is Ready with it
+    ],
+)
+def test_what_keeps_a_node_from_ready_is_in_the_way(
+    root: str, shown: Proof, changes: Changes, waits: list[str]
+) -> None:
+    assert in_the_way(left([root], []), shown, Moment(healthy_node(**changes), healthy_cluster(**SILENT))) == waits

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, The outward.kubelet authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long a proof is waited for: to its time-out, and no longer than there is something to wait for."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+import pytest
+
+from ansible_collections.outward.kubelet.plugins.action import node_proof
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import to_json
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import Proof
+from tests.unit.helpers import healthy_node
+from tests.unit.helpers_cluster import healthy_cluster, lease
+from tests.unit.plugins.module_utils._diagnosis.test_diagnose import SILENT, STOPPED
+
+BEFORE = healthy_node(**STOPPED, runtime__unit__active_state="inactive", runtime__cri__outcome="refused")
+RUNTIME_RUNS = healthy_node(**STOPPED, runtime__unit__started=3580.0)
+WELL = healthy_node(runtime__unit__started=3580.0)
+TIMEOUT = 180
+TURN = 10.0  # seconds that a turn of the wait takes here, as on a slow node
+
+
+def waited(
+    monkeypatch: pytest.MonkeyPatch, roots: list[str], looks: t.Iterable[NodeEvidence]
+) -> tuple[Proof, list[str], float]:
+    """What is shown after containerd was started, what that waits for, and the seconds that it took; *looks* in turn."""
+    seen, clock = iter(looks), itertools.count(step=TURN)
+    now = RUNTIME_RUNS
+
+    def look(*given: t.Any) -> NodeEvidence:
+        nonlocal now
+        now = next(seen)
+        return now
+
+    silent, renewed = healthy_cluster(**SILENT), healthy_cluster(node__lease=lease(5, "101"))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr(node_proof, "glance", lambda *given: renewed if now is WELL else silent)
+    action: t.Any = object.__new__(node_proof.ActionModule)
+    action._look = look
+    started = {"step": "start-containerd"}
+    done = {"action": started, "cause": "containerd-down", "evidence": to_json(RUNTIME_RUNS), "checks": {}}
+    evidence = {"node": to_json(BEFORE), "cluster": to_json(silent)}
+    incident = {"diagnosis": {"root_causes": roots}, "evidence": evidence}
+    proof, waits = action._prove({"incident": incident, "timeout": TIMEOUT, "soak_seconds": 0}, [done], {})
+    return proof, waits, next(clock) - TURN
+
+
+TWO = ["containerd-down", "kubelet-stopped"]
+
+
+def test_a_root_that_nothing_was_done_for_ends_the_wait_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof, waits, seconds = waited(monkeypatch, TWO, itertools.repeat(RUNTIME_RUNS))
+    assert (proof.proven, proof.checks["cause_gone"], waits) == (False, True, ["kubelet-stopped"])
+    assert node_proof.STAYS < seconds <= node_proof.STAYS + 2 * TURN < TIMEOUT
+
+
+def test_one_that_goes_by_itself_meanwhile_is_not_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof, waits, seconds = waited(monkeypatch, TWO, [*[RUNTIME_RUNS] * 3, WELL])
+    assert (proof.missing, waits) == ([], [])
+    assert seconds < node_proof.STAYS
+
+
+def test_without_another_root_the_whole_time_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof, waits, seconds = waited(monkeypatch, TWO[:1], itertools.repeat(RUNTIME_RUNS))
+    assert (proof.proven, waits) == (False, [])
+    assert seconds > TIMEOUT
