@@ -41,7 +41,7 @@ MODE: t.Final = "advice"
 TYPING: t.Final = 900.0  # seconds that a command may take: a playbook on an emulated node
 # The kubelet waits up to 5 min before it tries a container again, and as long before it takes a pressure for over.
 CURED: t.Final = 420.0
-PAUSE: t.Final = 15.0
+PAUSE: t.Final = 5.0
 
 
 @dataclass(frozen=True)
