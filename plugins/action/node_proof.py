@@ -91,7 +91,8 @@ class ActionModule(ActionBase):
     ) -> tuple[NodeEvidence, Proof, list[str]]:
         """Ask the API until it shows everything; ask the node again only for what it could not tell the first time.
 
-        What else is in the way of the proof ends the wait early, and is named.
+        Another root, for which nothing was done, may be in the way: the whole node is looked at for it each time, and when
+        it stays, the wait ends early.
         """
         others = left(options["incident"]["diagnosis"]["root_causes"], [action.step for action in actions])
         deadline = time.monotonic() + max(options["timeout"], patience(action.step for action in actions))
@@ -105,7 +106,7 @@ class ActionModule(ActionBase):
             if proof.proven or now > deadline or (seen_since and now > seen_since + STAYS):
                 return node, proof, waits
             time.sleep(PAUSE)
-            if waits or None in proof.checks.values() or OF_THE_NODE & set(proof.missing):
+            if others or None in proof.checks.values() or OF_THE_NODE & set(proof.missing):
                 node = self._look(options, ["all"], variables)
 
     def _look(self, options: dict[str, t.Any], subsets: list[str], variables: dict[str, t.Any]) -> NodeEvidence:

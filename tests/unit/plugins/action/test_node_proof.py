@@ -12,7 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.action import node_proof
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import to_json
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended, to_json, unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import Proof
 from tests.unit.helpers import healthy_node
@@ -22,16 +22,23 @@ from tests.unit.plugins.module_utils._diagnosis.test_diagnose import SILENT, STO
 BEFORE = healthy_node(**STOPPED, runtime__unit__active_state="inactive", runtime__cri__outcome="refused")
 RUNTIME_RUNS = healthy_node(**STOPPED, runtime__unit__started=3580.0)
 WELL = healthy_node(runtime__unit__started=3580.0)
+FIREWALLED = healthy_node(network__api__outcome="timeout", runtime__unit__started=3580.0)
 TIMEOUT = 180
 TURN = 10.0  # seconds that a turn of the wait takes here, as on a slow node
 
 
 def waited(
-    monkeypatch: pytest.MonkeyPatch, roots: list[str], looks: t.Iterable[NodeEvidence]
+    monkeypatch: pytest.MonkeyPatch,
+    roots: list[str],
+    looks: t.Iterable[NodeEvidence],
+    acting: NodeEvidence = RUNTIME_RUNS,
 ) -> tuple[Proof, list[str], float]:
-    """What is shown after containerd was started, what that waits for, and the seconds that it took; *looks* in turn."""
+    """What is shown after containerd was started, what that waits for, and the seconds that it took.
+
+    The node is seen as *acting* by the step itself, and then as *looks* in turn.
+    """
     seen, clock = iter(looks), itertools.count(step=TURN)
-    now = RUNTIME_RUNS
+    now = acting
 
     def look(*given: t.Any) -> NodeEvidence:
         nonlocal now
@@ -45,7 +52,7 @@ def waited(
     action: t.Any = object.__new__(node_proof.ActionModule)
     action._look = look
     started = {"step": "start-containerd"}
-    done = {"action": started, "cause": "containerd-down", "evidence": to_json(RUNTIME_RUNS), "checks": {}}
+    done = {"action": started, "cause": "containerd-down", "evidence": to_json(acting), "checks": {}}
     evidence = {"node": to_json(BEFORE), "cluster": to_json(silent)}
     incident = {"diagnosis": {"root_causes": roots}, "evidence": evidence}
     proof, waits = action._prove({"incident": incident, "timeout": TIMEOUT, "soak_seconds": 0}, [done], {})
@@ -59,6 +66,14 @@ def test_a_root_that_nothing_was_done_for_ends_the_wait_and_is_named(monkeypatch
     proof, waits, seconds = waited(monkeypatch, TWO, itertools.repeat(RUNTIME_RUNS))
     assert (proof.proven, proof.checks["cause_gone"], waits) == (False, True, ["kubelet-stopped"])
     assert node_proof.STAYS < seconds <= node_proof.STAYS + 2 * TURN < TIMEOUT
+
+
+def test_a_root_that_the_acting_step_did_not_look_for_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What containerd_start returns has no way to the API in it, and all that it has is well."""
+    roots = ["apiserver-firewalled", "containerd-down"]
+    acting = amended(WELL, network=unknown("not gathered"))
+    dummy, waits, seconds = waited(monkeypatch, roots, itertools.repeat(FIREWALLED), acting)
+    assert (waits, seconds < TIMEOUT) == (["apiserver-firewalled"], True)
 
 
 def test_one_that_goes_by_itself_meanwhile_is_not_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
