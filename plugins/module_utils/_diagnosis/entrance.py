@@ -36,7 +36,8 @@ def opened(look: Look, reasons: Collection[str], refusals: Collection[Refusal]) 
     incident = Incident(look.host, look.name, look.mode, look.started, look.node, look.cluster, diagnosis, steps)
     report = opening(incident)
     if reasons:
-        report = {**report, "diagnosis": _not_joined(report["diagnosis"], reasons), "next": AGAIN if refusals else ""}
+        then = AGAIN if refusals else ""
+        report = {**report, "diagnosis": _not_joined(report["diagnosis"], reasons, then), "next": then}
     return {
         "incident": {**report, "outcome": outcome(report)},
         "permitted": {JOIN: CAUSE} if reasons and not refusals else {},
@@ -49,7 +50,7 @@ def _why(refusals: Collection[Refusal]) -> str:
     return "; ".join(refusal.words for refusal in refusals) or "nothing speaks against it"
 
 
-def _not_joined(diagnosis: JSON, reasons: Collection[str]) -> JSON:
+def _not_joined(diagnosis: JSON, reasons: Collection[str], then: str) -> JSON:
     """That is all that is wrong with it: the causes of the catalogue are those of nodes."""
     finding = {
         "cause": CAUSE,
@@ -59,6 +60,7 @@ def _not_joined(diagnosis: JSON, reasons: Collection[str]) -> JSON:
         "layer": "auth",
         "restart": "useless",
         "evidence": list(reasons),
+        "next": then,
     }
     plain = {"status": "faulty", "root_causes": [CAUSE], "findings": [finding], "unexplained": [], "unknown": []}
     return {**diagnosis, **plain, "signals": []}

@@ -172,8 +172,7 @@ def close(
 def _of_what_is_left(diagnosis: JSON, actions: list[JSON]) -> str:
     """What to type about the first root that nothing was done for; empty when nothing was done at all, or for all of them."""
     others = _left(diagnosis, actions) if any(action["result"] == "done" for action in actions) else []
-    told = {finding["cause"]: finding["next"] for finding in diagnosis["findings"]}
-    return told[others[0]] if others else ""
+    return "".join(finding["next"] for finding in diagnosis["findings"] if finding["cause"] in others[:1])
 
 
 def _owners(acted: list[JSON]) -> str:

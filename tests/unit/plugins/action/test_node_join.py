@@ -126,6 +126,9 @@ def test_a_fresh_machine_is_permitted_to_join(cluster: FakeApi, monkeypatch: pyt
     found = judged(cluster, fresh(), monkeypatch)
     assert found["permitted"] == {"join-node": "not-joined"}, found["incident"]["plan"]
     assert found["incident"]["diagnosis"]["root_causes"] == ["not-joined"]
+    done = {"action": {"step": "join-node", "result": "done"}, "result": "done", "refusals": [], "detail": ""}
+    shown = {"proven": True, "checks": {"ready": True}, "in_the_way": []}
+    assert close(found["incident"], [done], shown, None, NOW)["outcome"] == "recovered"
     assert judged(cluster, fresh(), monkeypatch, check=True)["incident"]["mode"] == "check"
     hands = judged(cluster, fresh(), monkeypatch, hands_off="Anna is on it")
     assert (hands["permitted"], hands["incident"]["outcome"]) == ({}, "refused")
