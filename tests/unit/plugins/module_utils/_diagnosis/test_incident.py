@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -188,3 +190,27 @@ def test_a_refusal_that_names_owners_ends_in_a_word_with_them() -> None:
     before = report(STOPPED, SILENT)["next"]
     assert close(report(STOPPED, SILENT), [{**REFUSED, "owners": []}], None, None, NOW)["next"] == before
     assert close(report(STOPPED, SILENT), [{**DONE, "owners": ["shop/db-0"]}], None, None, NOW)["next"] == before
+
+
+PAGE = Path(__file__).parents[5] / "docs" / "report.md"
+# Fields that node_lock, node_repair and outward_explain bring in.
+OF_OTHERS = {"lock", "explanations", "changes", "backup", "undone"}
+
+
+def fields(value: t.Any) -> set[str]:
+    """The names at any depth, but for those of evidence and checks."""
+    if isinstance(value, list):
+        return {name for each in value for name in fields(each)}
+    if not isinstance(value, dict):
+        return set()
+    deeper = {name for key, each in value.items() if key not in ("evidence", "checks") for name in fields(each)}
+    return {*value, *deeper}
+
+
+def test_the_page_of_the_report_has_every_field_and_no_other() -> None:
+    lines = PAGE.read_text().splitlines()
+    quoted = {word for line in lines for code in re.findall("`([^`]+)`", line) for word in re.findall("[a-z_]+", code)}
+    firsts = [cell for line in lines if line.startswith("| `") for cell in re.findall("`([^`]+)`", line.split("|")[1])]
+    closed = close(report(TWO, {"node__lease": lease(25)}), [CLOCK], WAITS, "the API went away", NOW)
+    assert fields(closed) - {"action"} <= quoted
+    assert {re.findall("[a-z_]+", first)[-1] for first in firsts} - fields(closed) == OF_OTHERS
