@@ -39,8 +39,6 @@ from .verdict import Typed, mistakes, roots, told
 
 MODE: t.Final = "advice"
 TYPING: t.Final = 900.0  # seconds that a command may take: a playbook on an emulated node
-# The kubelet waits up to 5 min before it tries a container again, and as long before it takes a pressure for over.
-CURED: t.Final = 420.0
 PAUSE: t.Final = 5.0
 
 
@@ -115,7 +113,7 @@ def row(fault: Fault, host: str, desk: Desk) -> tuple[Row, Row, dict[str, str]]:
         if advice.package:
             give(desk.lab.guest(parse_host(host)), advice.package)
         typed = followed(advice, fault, host, desk)
-        after = until_cured(host)
+        after = until_cured(host, advice.cured)
     except (NotInjected, NoReport, LabError, subprocess.SubprocessError) as why:
         return recover, {**entry, "note": f"could not be run: {why}"}, versions
     wrong = mistakes(advice, host, reports[0], typed, after)
@@ -128,9 +126,9 @@ def row(fault: Fault, host: str, desk: Desk) -> tuple[Row, Row, dict[str, str]]:
     )
 
 
-def until_cured(host: str) -> Report:
+def until_cured(host: str, seconds: float) -> Report:
     """The last look, when it finds nothing any more or the time is over. Raises NoReport."""
-    end = time.monotonic() + CURED
+    end = time.monotonic() + seconds
     while True:
         report = Run("diagnose", soak_seconds=0, max_unavailable=3)(host)
         if not roots(report) or time.monotonic() > end:

@@ -13,12 +13,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import RECENT
 from tests.faults.model import Step, controller, node
 from tests.lab._model import KUBERNETES_VERSION
 
 # The culprit was named, and a person takes it away.
 HANDS: t.Final = "by hand: as the fault is undone"
 Act = str | Step
+# The kubelet waits up to 5 min before it tries a container again, and as long before it takes a pressure for over.
+CURED: t.Final = 420.0
+# For as long what the kernel has said counts (signs.RECENT), and then it has to be looked at.
+OF_THE_KERNEL: t.Final = RECENT + 60
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Advice:
     acts: tuple[Act, ...]
     shows: str = ""  # what the commands print names the culprit: a regular expression
     package: str = ""  # which the node's mirror has
+    cured: float = CURED  # seconds until nothing is found any more, at the latest
 
     @property
     def typed(self) -> tuple[str, ...]:
@@ -40,9 +46,9 @@ def cures(*acts: Act) -> Advice:
     return Advice(acts)
 
 
-def names(command: str, shows: str) -> Advice:
+def names(command: str, shows: str, cured: float = CURED) -> Advice:
     """The command tells who it is; what is to be done with that is a person's."""
-    return Advice((command, HANDS), shows)
+    return Advice((command, HANDS), shows, cured=cured)
 
 
 def installs(package: str, command: str) -> Advice:
@@ -124,7 +130,7 @@ ADVICE: t.Final[dict[str, Advice]] = {
     "inode-exhaustion": names(
         "ssh {host} 'sudo du -x --inodes -d3 /var/lib/kubelet | sort -n | tail'", "/var/lib/kubelet/outward"
     ),
-    "kernel-oom-system": names("ssh {host} 'sudo dmesg | grep -B60 \"Out of memory\"'", "python3"),
+    "kernel-oom-system": names("ssh {host} 'sudo dmesg | grep -B60 \"Out of memory\"'", "python3", OF_THE_KERNEL),
     "pid-exhaustion": names("ssh {host} systemd-cgtop -m -n1 -b --order=tasks", "outward-crowd"),
     "eviction-thresholds-disabled": words(),
     "cpu-starvation": names("ssh {host} systemd-cgtop -n2 -b --order=cpu", "outward-spin"),

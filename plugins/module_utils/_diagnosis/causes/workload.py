@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ..cluster import ClusterEvidence, Event, Pod
+from ..cluster import ClusterEvidence, Container, Event, Pod
 from ..node import NodeEvidence
 from ..registry import cause
 from ..signs import LATELY, api_now, quote
@@ -69,13 +69,20 @@ def app_oomkilled(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]
         (pod, container)
         for pod in on_node(cluster)
         for container in pod.containers
-        if container.state != "running" and "OOMKilled" in (container.reason, container.last_reason)
+        if "OOMKilled" in (container.reason, container.last_reason) and not _runs_again(container, cluster)
     ]
     said = [line for line in node.kernel.journal.lines if re.search(OWN_LIMIT, line.text)] if killed else []
     if said:
         for pod, container in killed:
             yield f"{pod.namespace}/{pod.name}: container {container.name} was OOMKilled, {container.restarts} restarts"
         yield quote(said[-1])
+
+
+def _runs_again(container: Container, cluster: ClusterEvidence) -> bool:
+    """And has done so for a while: what was killed a moment ago and runs is on its way to its limit again."""
+    if container.state != "running":
+        return False
+    return container.last_finished is None or (api_now(cluster) - container.last_finished).total_seconds() > LATELY
 
 
 @cause(

@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis import node as n
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.diagnose import diagnose
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended
 from tests.unit.helpers import NOW, certificate, file, healthy_node
 from tests.unit.helpers_cluster import (
     changed,
@@ -213,6 +214,14 @@ MEMCG = "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),oom_memcg=/kubepod
 OOM = {
     "node__pods": (pod("a", container("waiting", "CrashLoopBackOff", last=("OOMKilled", 137))), pod("b", container()))
 }
+
+
+def killed_and_back(seconds_ago: float) -> Changes:
+    """A Pod whose container was killed so long ago, and runs."""
+    back = amended(container(last=("OOMKilled", 137)), last_finished=NOW - timedelta(seconds=seconds_ago))
+    return {"node__pods": (pod("a", back), pod("b", container()))}
+
+
 NO_MAP = container("waiting", "CreateContainerConfigError", 'configmap "nope" not found')
 LAGGING = container("waiting", "CreateContainerConfigError", "failed to sync configmap cache: timed out")
 ENDED = changed(
@@ -234,6 +243,8 @@ def probed(message: str, *names: str) -> Changes:
     ("node", "api", "expected"),
     [
         ({"kernel__journal": journal(MEMCG)}, OOM, ["app-oomkilled"]),
+        ({"kernel__journal": journal(MEMCG)}, killed_and_back(20), ["app-oomkilled"]),
+        ({"kernel__journal": journal(MEMCG)}, killed_and_back(600), []),
         ({"kernel__journal": journal(MEMCG.replace("/kubepods.slice/a", "/kubepods.slice"))}, OOM, []),
         (
             {},
