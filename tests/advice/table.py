@@ -109,7 +109,9 @@ ADVICE: t.Final[dict[str, Advice]] = {
     "containerd-disk-full": names(
         "ssh {host} 'sudo crictl rmi --prune; sudo du -axh -d3 /var/lib/containerd | sort -h | tail'", "/outward"
     ),
-    "containerd-snapshot-corrupt": names("ssh {host} 'sudo ctr -n k8s.io images check'", "incomplete"),
+    "containerd-snapshot-corrupt": names(
+        "ssh {host} 'sudo ctr -n k8s.io images check'", r"incomplete|unable to check unpack for outward\.lab/web:1"
+    ),
     "kubelet-client-cert-expired": RECOVER,
     "apiserver-ca-mismatch": RECOVER,
     "kubelet-client-ca-rejected": RECOVER,

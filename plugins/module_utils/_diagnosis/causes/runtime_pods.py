@@ -247,7 +247,8 @@ def containerd_overlay_unsupported(node: NodeEvidence, cluster: ClusterEvidence)
     restart="useless",
     refusal="a restart does not mend an image",
     automate="guarded",
-    advice="ssh {host} 'sudo ctr -n k8s.io images check'; sudo crictl rmi the image that is incomplete, and look at the disk",
+    advice="ssh {host} 'sudo ctr -n k8s.io images check' names the image (incomplete, or unable to check); sudo crictl rmi that "
+    "one, so that it is pulled anew, and look at the disk",
 )
 def containerd_snapshot_corrupt(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """A power loss left files without content; the same image works on other nodes."""
@@ -259,7 +260,7 @@ def containerd_snapshot_corrupt(node: NodeEvidence, cluster: ClusterEvidence) ->
         CONTAINER,
     )
     broken = [
-        f"{pod.namespace}/{pod.name}: {container.reason}"
+        f"{pod.namespace}/{pod.name}: {container.image}: {container.reason}"
         for pod in (cluster.node.pods if cluster.node else ())
         for container in pod.containers
         if container.state == "waiting" and container.reason in BROKEN_POD and not pod.failing_elsewhere
