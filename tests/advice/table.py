@@ -120,7 +120,10 @@ ADVICE: t.Final[dict[str, Advice]] = {
     "node-identity-wrong": cures(RESET, JOIN),
     "kubelet-serving-csr-pending": cures("ansible-playbook certificates-approve.yml -l {host}"),
     "kubelet-client-csr-pending": cures("ansible-playbook certificates-approve.yml -l {host}"),
-    "kubelet-client-csr-denied": cures(JOIN),
+    "kubelet-client-csr-denied": cures(
+        "ansible-playbook certificates-recover.yml -l {host} "
+        '-e \'{{"outward_steps": {{"allow": ["renew-client-certificate"]}}}}\''
+    ),
     "disk-pressure-nodefs": names(LOOK_AT_DISK, "/var/lib/outward-fill"),
     "disk-pressure-shared-imagefs": names(LOOK_AT_DISK, "/var/lib/outward-fill"),
     "disk-pressure-volume": words(),

@@ -150,16 +150,21 @@ def client_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator
     title="The kubelet's request for a client certificate was denied",
     restart="useless",
     refusal="the kubelet would ask once more, and be denied again",
-    automate="guarded",
     explains=("kubelet-client-csr-pending", "sym:node-absent", "sym:node-unknown"),
     latent=kubelet_works,
-    advice="ask who denied the request named above; when {node} is to be in the cluster: "
-    "ansible-playbook node-join.yml -l {host}",
+    advice="ask who denied the request named above; when {node} is to be in the cluster: ansible-playbook "
+    'certificates-recover.yml -l {host} -e \'{{"outward_steps": {{"allow": ["renew-client-certificate"]}}}}\'',
+    renewed=True,
 )
 def client_csr_denied(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
-    """It runs on as system:anonymous and its own healthz stays ok; only the API rejects it."""
+    """It runs on as system:anonymous and its own healthz stays ok; only the API rejects it.
+
+    Somebody has said no: it asks once more only when a person allows that step by name.
+    """
+    if node.certificates.client_file.exists:  # asked first: the proof of a repair does not list requests again
+        return
     denied = [request for request in since_issued(requests(cluster, CLIENT)) if request.state in ("denied", "failed")]
-    if denied and not node.certificates.client_file.exists:
+    if denied:
         yield f"{denied[-1].name} ({CLIENT}) of {denied[-1].requestor} is {denied[-1].state}"
         yield f"{node.certificates.client_file.path} does not exist"
 

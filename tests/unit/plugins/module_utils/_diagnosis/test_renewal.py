@@ -36,6 +36,7 @@ RENEWED: t.Final = {
     "kubelet-half-joined",
     "kubelet-kubeconfig-missing",
 }
+DENIED: t.Final = "kubelet-client-csr-denied"  # by somebody: only a person overrules that
 WITHOUT: t.Final = Policy(max_unavailable=9)
 WITH: t.Final = Policy(max_unavailable=9, certificates=True)
 
@@ -57,7 +58,7 @@ def steps(node: NodeEvidence, cluster: ClusterEvidence, policy: Policy) -> dict[
 
 def test_the_causes_that_a_new_certificate_cures_are_all_of_the_auth_layer() -> None:
     found = {cause.id for cause in CAUSES.values() if cure(cause, WITH) == RENEW}
-    assert found == RENEWED
+    assert found == RENEWED | {DENIED}
     assert {CAUSES[name].layer for name in found} == {"auth"}
     assert all("certificates-recover.yml -l {host}" in CAUSES[name].advice for name in found)
 
@@ -69,6 +70,15 @@ def test_a_real_broken_node_is_given_a_certificate_and_no_restart(name: str) -> 
     assert (found[RENEW].permitted, found[RENEW].cause) == (True, name), found
     assert found[RENEW].why.endswith("its kubelet asks for a new certificate")
     assert not found["restart-kubelet"].permitted
+    assert RENEW not in steps(node, cluster, WITHOUT)
+
+
+def test_after_a_denial_a_new_certificate_is_only_asked_for_when_that_is_allowed_by_name() -> None:
+    node, cluster = recorded(DENIED)
+    assert not steps(node, cluster, WITH)[RENEW].permitted
+    allowed = Policy(max_unavailable=9, certificates=True, allowed=frozenset({RENEW}))
+    assert steps(node, cluster, allowed)[RENEW].permitted
+    assert RENEW in CAUSES[DENIED].advice
     assert RENEW not in steps(node, cluster, WITHOUT)
 
 
