@@ -161,7 +161,8 @@ ADVICE: t.Final[dict[str, Advice]] = {
     "sd-card-io-errors": words(),
     "kernel-modules-missing": names("ssh {host} 'uname -r; ls /lib/modules'", r"(?m)^outward\.off$"),
     "kernel-hung-task": names(
-        "ssh {host} 'ps -eo stat,pid,wchan:32,comm | grep ^D; sudo dmesg | grep -A20 blocked'", "outward|sync"
+        "ssh {host} 'ps -eo stat,pid,wchan:32,comm | grep ^D; sudo dmesg | grep -A20 blocked'",
+        r"task sh:\d+ blocked for more than",
     ),
     "reboot-loop": names("ssh {host} 'journalctl --list-boots | tail; journalctl -b -1 -n 30'", "reboot"),
     "kernel-panic-reboot": names(
