@@ -27,7 +27,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof i
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import patience
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import glance
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of, glance
 from ansible_collections.outward.kubelet.plugins.plugin_utils._lock import keeping
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
@@ -91,14 +91,17 @@ class ActionModule(ActionBase):
     ) -> tuple[NodeEvidence, Proof, list[str]]:
         """Ask the API until it shows everything; ask the node again only for what it could not tell the first time.
 
+        What three small calls about one Node cannot tell of the cause (its signing requests) is listed, as for a diagnosis.
         Another root, for which nothing was done, may be in the way: the whole node is looked at for it each time, and when
         it stays, the wait ends early.
         """
         others = left(options["incident"]["diagnosis"]["root_causes"], [action.step for action in actions])
         deadline = time.monotonic() + max(options["timeout"], patience(action.step for action in actions))
-        seen_since = None
+        name, fleet = before.cluster.name, before.cluster.fleet
+        seen_since, unclear = None, False
         while True:
-            moment = Moment(node, glance(options, before.cluster.name, before.cluster.fleet))
+            cluster = evidence_of({**options, "cluster": None}, name) if unclear else glance(options, name, fleet)
+            moment = Moment(node, cluster)
             proof = prove(actions, before, moment)
             waits = [] if proof.proven else in_the_way(others, proof, moment)
             now = time.monotonic()
@@ -106,6 +109,7 @@ class ActionModule(ActionBase):
             if proof.proven or now > deadline or (seen_since and now > seen_since + STAYS):
                 return node, proof, waits
             time.sleep(PAUSE)
+            unclear = proof.checks.get("cause_gone", True) is None
             if others or None in proof.checks.values() or OF_THE_NODE & set(proof.missing):
                 node = self._look(options, ["all"], variables)
 

@@ -119,7 +119,7 @@ ADVICE: t.Final[dict[str, Advice]] = {
     "kubelet-half-joined": RECOVER,
     "node-identity-wrong": cures(RESET, JOIN),
     "kubelet-serving-csr-pending": cures("ansible-playbook certificates-approve.yml -l {host}"),
-    "kubelet-client-csr-pending": cures("ansible-playbook certificates-approve.yml -l {host}"),
+    "kubelet-client-csr-pending": RECOVER,
     "kubelet-client-csr-denied": cures(
         "ansible-playbook certificates-recover.yml -l {host} "
         '-e \'{{"outward_steps": {{"allow": ["renew-client-certificate"]}}}}\''

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from . import cordon
+from .causes.joining import PATIENCE, requests, since_issued, waiting
 from .cluster import ClusterEvidence, Fleet
 from .diagnose import Diagnosis, Finding, ancestors
 from .evidence import Undecided
 from .registry import CAUSES, Cause
+from .signing import CLIENT
 from .signs import api_now, instant, some
 from .steps import CORDON, RENEW, RENEWED, RESTART, STARTING, follow_up
 from .windows import Window
@@ -155,6 +157,18 @@ def latent_faults(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEviden
     return None
 
 
+def signer(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
+    """Nothing is given up for a new certificate while nobody issues one."""
+    if cure(finding.cause, policy) != RENEW:
+        return None
+    late = [
+        r for r in since_issued(requests(cluster, CLIENT)) if r.state == "approved" and waiting(r, cluster, PATIENCE)
+    ]
+    return (
+        f"{late[-1].name} is approved and not issued: look at the signer of kube-controller-manager" if late else None
+    )
+
+
 def automation(finding: Finding, diagnosis: Diagnosis, cluster: ClusterEvidence, policy: Policy) -> str | None:
     """outward_automate: none, safe, guarded; and what outward_steps says of a step by its name."""
     step = cure(finding.cause, policy)
@@ -259,6 +273,7 @@ GUARDS: tuple[Guard, ...] = (
     no_doubt,
     latent_faults,
     flapping,
+    signer,
     automation,
     control_plane,
     capacity,

@@ -134,8 +134,9 @@ def serving_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterato
     automate="guarded",
     explains=("kubelet-client-cert-expired", "sym:node-absent", "sym:node-unknown"),
     latent=kubelet_works,
-    advice="pending: ansible-playbook certificates-approve.yml -l {host}, and is the binding "
-    "kubeadm:node-autoapprove-certificate-rotation there? approved: look at the signer of kube-controller-manager",
+    advice="ansible-playbook certificates-recover.yml -l {host}; that the next one is answered takes the binding "
+    "kubeadm:node-autoapprove-certificate-rotation, and for one that is approved the signer of kube-controller-manager",
+    renewed=True,
 )
 def client_csr_pending(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Pending: the approver's binding is missing. Approved and not issued: the signer is."""
@@ -161,10 +162,8 @@ def client_csr_denied(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[
 
     Somebody has said no: it asks once more only when a person allows that step by name.
     """
-    if node.certificates.client_file.exists:  # asked first: the proof of a repair does not list requests again
-        return
     denied = [request for request in since_issued(requests(cluster, CLIENT)) if request.state in ("denied", "failed")]
-    if denied:
+    if denied and not node.certificates.client_file.exists:
         yield f"{denied[-1].name} ({CLIENT}) of {denied[-1].requestor} is {denied[-1].state}"
         yield f"{node.certificates.client_file.path} does not exist"
 

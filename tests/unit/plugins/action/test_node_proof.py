@@ -15,7 +15,7 @@ from ansible_collections.outward.kubelet.plugins.action import node_proof
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended, to_json, unknown
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import Proof
-from tests.unit.helpers import healthy_node
+from tests.unit.helpers import healthy_node, unit
 from tests.unit.helpers_cluster import healthy_cluster, lease
 from tests.unit.plugins.module_utils._diagnosis.test_diagnose import SILENT, STOPPED
 
@@ -80,6 +80,26 @@ def test_one_that_goes_by_itself_meanwhile_is_not_in_the_way(monkeypatch: pytest
     proof, waits, seconds = waited(monkeypatch, TWO, [*[RUNTIME_RUNS] * 3, WELL])
     assert (proof.missing, waits) == ([], [])
     assert seconds < node_proof.STAYS
+
+
+def test_requests_for_certificates_are_listed_when_the_cause_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three small calls about one Node do not have them, and without them nobody can tell that it waits no more."""
+    answered = healthy_cluster(node__lease=lease(5, "101"))
+    small = healthy_cluster(node__lease=lease(5, "101"), node__signing_requests=unknown("not listed"))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr(node_proof, "glance", lambda *given: small)
+    monkeypatch.setattr(node_proof, "evidence_of", lambda options, name: answered)
+    fresh = healthy_node(kubelet__unit=unit("kubelet.service", 900), kubelet__unit__started=3580.0)
+    action: t.Any = object.__new__(node_proof.ActionModule)
+    action._look = lambda *given: fresh
+    step, cause = {"step": "renew-client-certificate"}, "kubelet-client-csr-pending"
+    done = {"action": step, "cause": cause, "evidence": to_json(fresh), "checks": {}}
+    incident = {
+        "diagnosis": {"root_causes": [cause]},
+        "evidence": {"node": to_json(BEFORE), "cluster": to_json(healthy_cluster(**SILENT))},
+    }
+    proof, waits = action._prove({"incident": incident, "timeout": 60, "soak_seconds": 0}, [done], {})
+    assert (proof.missing, waits) == ([], [])
 
 
 def test_without_another_root_the_whole_time_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:

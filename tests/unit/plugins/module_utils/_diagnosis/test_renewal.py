@@ -30,6 +30,7 @@ RENEWED: t.Final = {
     "apiserver-ca-mismatch",
     "bootstrap-token-expired",
     "kubelet-client-ca-rejected",
+    "kubelet-client-csr-pending",
     "kubelet-client-cert-expired",
     "kubelet-client-pem-corrupt",
     "kubelet-client-pem-missing",
@@ -80,6 +81,16 @@ def test_after_a_denial_a_new_certificate_is_only_asked_for_when_that_is_allowed
     assert steps(node, cluster, allowed)[RENEW].permitted
     assert RENEW in CAUSES[DENIED].advice
     assert RENEW not in steps(node, cluster, WITHOUT)
+
+
+def test_nothing_is_renewed_while_nobody_issues() -> None:
+    node, cluster = recorded("kubelet-client-csr-pending")
+    assert cluster.node
+    approved = tuple(amended(request, state="approved") for request in cluster.node.signing_requests)
+    stuck = amended(cluster, node=amended(cluster.node, signing_requests=approved))
+    refused = steps(node, stuck, WITH)[RENEW]
+    assert not refused.permitted
+    assert "is approved and not issued: look at the signer of kube-controller-manager" in refused.why
 
 
 def test_a_latent_fault_that_a_renewal_cures_too_does_not_keep_it_from_being_done() -> None:
