@@ -63,7 +63,8 @@ def words() -> Advice:
 
 RECOVER: t.Final = cures("ansible-playbook certificates-recover.yml -l {host}")
 JOIN: t.Final = "ansible-playbook node-join.yml -l {host}"
-RESET: t.Final = node("kubeadm reset --force")
+# A minute, for node-join refuses the name of a Node whose Lease has not expired, and says so.
+RESET: t.Final = node("kubeadm reset --force; sleep 60")
 LOOK_AT_DISK: t.Final = "ssh {host} 'sudo du -axh -d3 / | sort -h | tail'"
 APT: t.Final = "sudo apt-get install --reinstall"
 KUBELET: t.Final = f"{APT} --allow-change-held-packages kubelet={KUBERNETES_VERSION[1:]}-*"
