@@ -59,27 +59,25 @@ class ActionModule(ActionBase):
         if not done:
             return {"changed": False, "skipped": True, "msg": "nothing was done, so there is nothing to prove"}
         with keeping(options["lock"]) as kept:
-            proof, waits = self._prove(options, done, task_vars or {})
-        shown = {"proven": proof.proven, "checks": proof.checks, "in_the_way": waits}
+            proof = self._prove(options, done, task_vars or {})
+        shown = {"proven": proof.proven, "checks": proof.checks, "in_the_way": list(proof.in_the_way)}
         lost = {"lock_lost": kept.lost} if kept.lost else {}
         return {"changed": False, "proof": shown, **lost}
 
-    def _prove(
-        self, options: dict[str, t.Any], done: list[dict[str, t.Any]], variables: dict[str, t.Any]
-    ) -> tuple[Proof, list[str]]:
+    def _prove(self, options: dict[str, t.Any], done: list[dict[str, t.Any]], variables: dict[str, t.Any]) -> Proof:
         evidence = options["incident"]["evidence"]
         actions = tuple(_action(acted) for acted in done)
         before = Moment(from_json(NodeEvidence, evidence["node"]), from_json(ClusterEvidence, evidence["cluster"]))
         node = from_json(NodeEvidence, done[-1]["evidence"])
         local = {name: ok for acted in done for name, ok in acted["checks"].items()}
-        node, shown, waits = self._wait(options, actions, before, node, variables)
-        proof = Proof({**local, **shown.checks})
+        node, shown = self._wait(options, actions, before, node, variables)
+        proof = Proof({**local, **shown.checks}, shown.in_the_way)
         if proof.proven and options["soak_seconds"]:
             time.sleep(options["soak_seconds"])
             calm = self._look(options, ["kubelet"], variables)
             later = Moment(calm, glance(options, before.cluster.name, before.cluster.fleet))
             proof = survived(proof, node, later)
-        return proof, waits
+        return proof
 
     def _wait(
         self,
@@ -88,7 +86,7 @@ class ActionModule(ActionBase):
         before: Moment,
         node: NodeEvidence,
         variables: dict[str, t.Any],
-    ) -> tuple[NodeEvidence, Proof, list[str]]:
+    ) -> tuple[NodeEvidence, Proof]:
         """Ask the API until it shows everything; ask the node again only for what it could not tell the first time.
 
         What three small calls about one Node cannot tell of the cause (its signing requests) is listed, as for a diagnosis.
@@ -103,11 +101,11 @@ class ActionModule(ActionBase):
             cluster = evidence_of({**options, "cluster": None}, name) if unclear else glance(options, name, fleet)
             moment = Moment(node, cluster)
             proof = prove(actions, before, moment)
-            waits = [] if proof.proven else in_the_way(others, proof, moment)
+            waits = in_the_way(others, proof, moment)
             now = time.monotonic()
             seen_since = (seen_since or now) if waits else None
             if proof.proven or now > deadline or (seen_since and now > seen_since + STAYS):
-                return node, proof, waits
+                return node, Proof(proof.checks, waits)
             time.sleep(PAUSE)
             unclear = proof.checks.get("cause_gone", True) is None
             if others or None in proof.checks.values() or OF_THE_NODE & set(proof.missing):

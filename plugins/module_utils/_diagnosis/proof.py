@@ -36,9 +36,13 @@ class Action:
 
 @dataclass(frozen=True)
 class Proof:
-    """``checks``: name -> True, False, or None for "nobody could tell"; all must be True."""
+    """``checks``: name -> True, False, or None for "nobody could tell"; all must be True.
+
+    ``in_the_way``: the ids of root causes that have to be mended before that can be.
+    """
 
     checks: dict[str, t.Optional[bool]]
+    in_the_way: tuple[str, ...] = ()
 
     @property
     def proven(self) -> bool:
@@ -78,15 +82,15 @@ def _cures(cause: Cause) -> set[str]:
     return {*follow_up(cause.repair), *((RENEW,) if cause.renewed else ())}
 
 
-def in_the_way(others: t.Iterable[Cause], proof: Proof, after: Moment) -> list[str]:
+def in_the_way(others: t.Iterable[Cause], proof: Proof, after: Moment) -> tuple[str, ...]:
     """The ids of *others* that are still there and keep the node from Ready, when what was acted upon is gone.
 
     Nothing was done for them, so that no waiting shows the rest of *proof*.
     """
-    if not proof.checks.get("cause_gone"):
-        return []
+    if proof.proven or not proof.checks.get("cause_gone"):
+        return ()
     verdicts = [judge(cause, after.node, after.cluster) for cause in others if cause.keeps_from_ready]
-    return [verdict.cause.id for verdict in verdicts if verdict.evidence and not verdict.latent]
+    return tuple(verdict.cause.id for verdict in verdicts if verdict.evidence and not verdict.latent)
 
 
 def _questions(action: Action) -> dict[str, Question]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ..cluster import ClusterEvidence, Container, Event, Pod
 from ..node import NodeEvidence
@@ -50,7 +50,11 @@ def on_node(cluster: ClusterEvidence) -> tuple[Pod, ...]:
 
 def recent(event: Event, cluster: ClusterEvidence) -> bool:
     """It is still so, as far as one can see."""
-    return event.last is not None and (api_now(cluster) - event.last).total_seconds() <= LATELY
+    return _just_now(event.last, cluster)
+
+
+def _just_now(moment: datetime | None, cluster: ClusterEvidence) -> bool:
+    return moment is not None and (api_now(cluster) - moment).total_seconds() <= LATELY
 
 
 @cause(
@@ -80,9 +84,7 @@ def app_oomkilled(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]
 
 def _runs_again(container: Container, cluster: ClusterEvidence) -> bool:
     """And has done so for a while: what was killed a moment ago and runs is on its way to its limit again."""
-    if container.state != "running":
-        return False
-    return container.last_finished is None or (api_now(cluster) - container.last_finished).total_seconds() > LATELY
+    return container.state == "running" and not _just_now(container.last_finished, cluster)
 
 
 @cause(

@@ -32,7 +32,7 @@ def waited(
     roots: list[str],
     looks: t.Iterable[NodeEvidence],
     acting: NodeEvidence = RUNTIME_RUNS,
-) -> tuple[Proof, list[str], float]:
+) -> tuple[Proof, float]:
     """What is shown after containerd was started, what that waits for, and the seconds that it took.
 
     The node is seen as *acting* by the step itself, and then as *looks* in turn.
@@ -55,16 +55,16 @@ def waited(
     done = {"action": started, "cause": "containerd-down", "evidence": to_json(acting), "checks": {}}
     evidence = {"node": to_json(BEFORE), "cluster": to_json(silent)}
     incident = {"diagnosis": {"root_causes": roots}, "evidence": evidence}
-    proof, waits = action._prove({"incident": incident, "timeout": TIMEOUT, "soak_seconds": 0}, [done], {})
-    return proof, waits, next(clock) - TURN
+    proof = action._prove({"incident": incident, "timeout": TIMEOUT, "soak_seconds": 0}, [done], {})
+    return proof, next(clock) - TURN
 
 
 TWO = ["containerd-down", "kubelet-stopped"]
 
 
 def test_a_root_that_nothing_was_done_for_ends_the_wait_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    proof, waits, seconds = waited(monkeypatch, TWO, itertools.repeat(RUNTIME_RUNS))
-    assert (proof.proven, proof.checks["cause_gone"], waits) == (False, True, ["kubelet-stopped"])
+    proof, seconds = waited(monkeypatch, TWO, itertools.repeat(RUNTIME_RUNS))
+    assert (proof.proven, proof.checks["cause_gone"], proof.in_the_way) == (False, True, ("kubelet-stopped",))
     assert node_proof.STAYS < seconds <= node_proof.STAYS + 2 * TURN < TIMEOUT
 
 
@@ -72,13 +72,13 @@ def test_a_root_that_the_acting_step_did_not_look_for_is_looked_for(monkeypatch:
     """What containerd_start returns has no way to the API in it, and all that it has is well."""
     roots = ["apiserver-firewalled", "containerd-down"]
     acting = amended(WELL, network=unknown("not gathered"))
-    dummy, waits, seconds = waited(monkeypatch, roots, itertools.repeat(FIREWALLED), acting)
-    assert (waits, seconds < TIMEOUT) == (["apiserver-firewalled"], True)
+    proof, seconds = waited(monkeypatch, roots, itertools.repeat(FIREWALLED), acting)
+    assert (proof.in_the_way, seconds < TIMEOUT) == (("apiserver-firewalled",), True)
 
 
 def test_one_that_goes_by_itself_meanwhile_is_not_in_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    proof, waits, seconds = waited(monkeypatch, TWO, [*[RUNTIME_RUNS] * 3, WELL])
-    assert (proof.missing, waits) == ([], [])
+    proof, seconds = waited(monkeypatch, TWO, [*[RUNTIME_RUNS] * 3, WELL])
+    assert (proof.missing, proof.in_the_way) == ([], ())
     assert seconds < node_proof.STAYS
 
 
@@ -98,11 +98,11 @@ def test_requests_for_certificates_are_listed_when_the_cause_is_one(monkeypatch:
         "diagnosis": {"root_causes": [cause]},
         "evidence": {"node": to_json(BEFORE), "cluster": to_json(healthy_cluster(**SILENT))},
     }
-    proof, waits = action._prove({"incident": incident, "timeout": 60, "soak_seconds": 0}, [done], {})
-    assert (proof.missing, waits) == ([], [])
+    proof = action._prove({"incident": incident, "timeout": 60, "soak_seconds": 0}, [done], {})
+    assert (proof.missing, proof.in_the_way) == ([], ())
 
 
 def test_without_another_root_the_whole_time_is_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    proof, waits, seconds = waited(monkeypatch, TWO[:1], itertools.repeat(RUNTIME_RUNS))
-    assert (proof.proven, waits) == (False, [])
+    proof, seconds = waited(monkeypatch, TWO[:1], itertools.repeat(RUNTIME_RUNS))
+    assert (proof.proven, proof.in_the_way) == (False, ())
     assert seconds > TIMEOUT

@@ -159,15 +159,15 @@ GONE = Proof({"cause_gone": True, "ready": False})
 @pytest.mark.parametrize(
     ("root", "shown", "changes", "waits"),
     [
-        ("kubelet-stopped", GONE, STOPPED, ["kubelet-stopped"]),
-        ("kubelet-stopped", GONE, {}, []),  # somebody has started it meanwhile
-        ("kubelet-stopped", GONE, {"kubelet": unknown("ssh: timed out")}, []),
-        ("kubelet-stopped", Proof({"cause_gone": False}), STOPPED, []),
-        ("kubelet-stopped", Proof({"cause_gone": None}), STOPPED, []),
-        ("ip-forward-disabled", GONE, {"kernel__sysctls": {"net.ipv4.ip_forward": "0"}}, []),  # a node is Ready with it
+        ("kubelet-stopped", GONE, STOPPED, ("kubelet-stopped",)),
+        ("kubelet-stopped", GONE, {}, ()),  # somebody has started it meanwhile
+        ("kubelet-stopped", GONE, {"kubelet": unknown("ssh: timed out")}, ()),
+        ("kubelet-stopped", Proof({"cause_gone": False}), STOPPED, ()),
+        ("kubelet-stopped", Proof({"cause_gone": None}), STOPPED, ()),
+        ("ip-forward-disabled", GONE, {"kernel__sysctls": {"net.ipv4.ip_forward": "0"}}, ()),  # a node is Ready with it
     ],
 )
 def test_what_keeps_a_node_from_ready_is_in_the_way(
-    root: str, shown: Proof, changes: Changes, waits: list[str]
+    root: str, shown: Proof, changes: Changes, waits: tuple[str, ...]
 ) -> None:
     assert in_the_way(left([root], []), shown, Moment(healthy_node(**changes), healthy_cluster(**SILENT))) == waits
