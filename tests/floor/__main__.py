@@ -27,7 +27,18 @@ from tests.matrix.results import ROOT, Results, Row, commit, unrun
 from tests.matrix.row import NotReset, locked, reset, versions_of
 
 from . import table
-from .hand import BLIND, BLIND_PATIENCE, Asked, entry, only_restarts, recovered, restarts, symptom_gone, typed, works
+from .hand import (
+    BLIND,
+    Asked,
+    blind_patience,
+    entry,
+    only_restarts,
+    recovered,
+    restarts,
+    symptom_gone,
+    typed,
+    works,
+)
 
 MODE: t.Final = "floor"
 ACCESS: t.Final = Access(kubeconfig=str(STATE / "diagnose.kubeconfig"))
@@ -85,7 +96,7 @@ def measured(fault: Fault, host: str, row: Row, *, blind: bool) -> tuple[Row, di
     try:
         ours, report = by_playbook(fault, host)
         hand = by_hand(fault, host, typed(fault), PATIENCE)
-        tried = blind_restart(fault, host) if blind and not only_restarts(fault) else None
+        tried = blind_restart(fault, host, blind_patience(hand)) if blind and not only_restarts(fault) else None
     except (NotReset, NotInjected, NoReport) as why:
         return {**row, "note": f"could not be run: {why}"}, {}
     except subprocess.CalledProcessError as error:
@@ -134,9 +145,9 @@ def no_more(gone: Step | None, host: str) -> bool:
     return gone is None or in_lab(gone, host, 30).code == 0
 
 
-def blind_restart(fault: Fault, host: str) -> dict[str, t.Any]:
-    """Whether `systemctl restart kubelet` alone cured it, and after how many seconds."""
-    seconds = by_hand(fault, host, BLIND, BLIND_PATIENCE)
+def blind_restart(fault: Fault, host: str, patience: float) -> dict[str, t.Any]:
+    """Whether `systemctl restart kubelet` alone cured it within *patience* seconds, and after how many."""
+    seconds = by_hand(fault, host, BLIND, patience)
     return {"cured": seconds is not None, "seconds": seconds}
 
 
