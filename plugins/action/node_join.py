@@ -49,7 +49,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.renewal impo
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.signing import review
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import x509
 from ansible_collections.outward.kubelet.plugins.plugin_utils._author import author
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of, waited
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_now, evidence_of, waited
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import (
     Spec,
     arguments,
@@ -139,7 +139,7 @@ class ActionModule(Acting):
         found = self._standing(options, variables, cluster, known)
         if found[2] or not waited(self._display, cluster.name, diagnose(*found[:2])):
             return found
-        return self._standing(options, variables, evidence_of({**options, "cluster": None}, cluster.name), known)
+        return self._standing(options, variables, evidence_now(options, cluster.name), known)
 
     def _standing(
         self, options: Options, variables: Options, cluster: ClusterEvidence, known: tuple[str, ...]
@@ -154,7 +154,7 @@ class ActionModule(Acting):
             if not reasons or identityless(node, cluster.name, known) or time.monotonic() > until:
                 return node, cluster, reasons
             time.sleep(PAUSE)
-            cluster = evidence_of({**options, "cluster": None}, cluster.name)
+            cluster = evidence_now(options, cluster.name)
 
     def _joined(self, options: Options, variables: Options, told: Cluster, cluster: ClusterEvidence) -> Options:
         module = for_module(options, OF_MODULE)

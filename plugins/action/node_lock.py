@@ -31,7 +31,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._kube.lock import 
     settles_in,
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC, Access
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_now
 from ansible_collections.outward.kubelet.plugins.plugin_utils._holder import gone, this_run
 from ansible_collections.outward.kubelet.plugins.plugin_utils._lock import access, described, me, refuse_token
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
@@ -148,7 +148,7 @@ class ActionModule(ActionBase):
 
 def concluded(options: dict[str, t.Any], incident: dict[str, t.Any], look: Look, locked: bool) -> dict[str, t.Any]:
     """What follows from *look*, with the cluster as it is now; what *incident* explains and notes is kept."""
-    cluster = evidence_of({**options, "cluster": None}, look.name)
+    cluster = evidence_now(options, look.name)
     now = dataclasses.replace(look, mode=incident["mode"], cluster=cluster)
     found = conclude(now, policy(options, locked=locked))
     told = {name: incident[name] for name in ("explanations", "notes") if name in incident}

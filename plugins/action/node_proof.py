@@ -27,7 +27,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof i
 )
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.steps import patience
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import AUTH_SPEC
-from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_of, glance
+from ansible_collections.outward.kubelet.plugins.plugin_utils._cluster import evidence_now, glance
 from ansible_collections.outward.kubelet.plugins.plugin_utils._lock import keeping
 from ansible_collections.outward.kubelet.plugins.plugin_utils._options import Spec, arguments
 from ansible_collections.outward.kubelet.plugins.plugin_utils._remote import OBSERVE, ask
@@ -98,7 +98,7 @@ class ActionModule(ActionBase):
         name, fleet = before.cluster.name, before.cluster.fleet
         seen_since, unclear = None, False
         while True:
-            cluster = evidence_of({**options, "cluster": None}, name) if unclear else glance(options, name, fleet)
+            cluster = evidence_now(options, name) if unclear else glance(options, name, fleet)
             moment = Moment(node, cluster)
             proof = prove(actions, before, moment)
             waits = in_the_way(others, proof, moment)

@@ -63,8 +63,13 @@ def listed(options: dict[str, t.Any], names: list[str]) -> JSON:
 
 
 def evidence_of(options: dict[str, t.Any], name: str) -> ClusterEvidence:
-    """The API's side of one Node: out of the listing in ``options["cluster"]``, or asked for now."""
-    return of_node(options["cluster"] or listed(options, [name]), name)
+    """The API's side of one Node: out of the listing in ``options["cluster"]`` that the fleet shares, or asked for now."""
+    return of_node(options["cluster"], name) if options["cluster"] else evidence_now(options, name)
+
+
+def evidence_now(options: dict[str, t.Any], name: str) -> ClusterEvidence:
+    """The API's side of one Node, asked for now."""
+    return of_node(listed(options, [name]), name)
 
 
 def both(
@@ -77,7 +82,7 @@ def both(
         node = observed()
         cluster = listing.result()
     if time.monotonic() - begin > APART:
-        cluster = evidence_of({**options, "cluster": None}, name)
+        cluster = evidence_now(options, name)
     problem = no_node(node, cluster)
     if problem:
         raise AnsibleActionFail(problem)

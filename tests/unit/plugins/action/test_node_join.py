@@ -113,8 +113,9 @@ def test_a_node_that_has_only_just_joined_is_looked_at_again(cluster: FakeApi, m
     """A run was killed after the join: its kubelet had not said yet that it is ready (tests.join, v1.37.2)."""
     identity = machine(cluster)
     on_its_way = healthy_cluster(node__machine_id=identity, node__conditions=conditions(Ready="False"))
-    looks = [on_its_way, healthy_cluster(node__machine_id=identity)]
-    monkeypatch.setattr(node_join, "evidence_of", lambda options, name: looks.pop(0))
+    looks = [healthy_cluster(node__machine_id=identity)]
+    monkeypatch.setattr(node_join, "evidence_of", lambda options, name: on_its_way)
+    monkeypatch.setattr(node_join, "evidence_now", lambda options, name: looks.pop(0))
     monkeypatch.setattr(settling, "TRANSIENT", 0.01)
     found = judged(cluster, member(cluster), monkeypatch)
     assert (found["incident"]["outcome"], looks) == ("healthy", [])

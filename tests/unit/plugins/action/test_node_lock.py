@@ -71,7 +71,7 @@ def held(
     """What the task returns when the cluster is *fresh* after the lock was taken, and what it said meanwhile."""
     said: list[str] = []
     cluster = healthy_cluster(**(SILENT if fresh is None else fresh))
-    monkeypatch.setattr(node_lock, "evidence_of", lambda given, name: cluster)
+    monkeypatch.setattr(node_lock, "evidence_now", lambda given, name: cluster)
     monkeypatch.setattr(node_lock, "age", lambda look: age)
     action: t.Any = object.__new__(node_lock.ActionModule)
     action._task = SimpleNamespace(check_mode=check)
@@ -180,7 +180,7 @@ def test_an_error_after_the_lock_was_taken_gives_it_back(api: FakeApi, monkeypat
 
     action: t.Any = object.__new__(node_lock.ActionModule)
     action._task = SimpleNamespace(check_mode=False)
-    monkeypatch.setattr(node_lock, "evidence_of", fail)
+    monkeypatch.setattr(node_lock, "evidence_now", fail)
     monkeypatch.setattr(node_lock, "age", lambda look: 5.0)
     with pytest.raises(AnsibleActionFail):
         action._held(options(api), {})

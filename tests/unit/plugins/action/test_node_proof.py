@@ -88,7 +88,7 @@ def test_requests_for_certificates_are_listed_when_the_cause_is_one(monkeypatch:
     small = healthy_cluster(node__lease=lease(5, "101"), node__signing_requests=unknown("not listed"))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     monkeypatch.setattr(node_proof, "glance", lambda *given: small)
-    monkeypatch.setattr(node_proof, "evidence_of", lambda options, name: answered)
+    monkeypatch.setattr(node_proof, "evidence_now", lambda options, name: answered)
     fresh = healthy_node(kubelet__unit=unit("kubelet.service", 900), kubelet__unit__started=3580.0)
     action: t.Any = object.__new__(node_proof.ActionModule)
     action._look = lambda *given: fresh

@@ -24,15 +24,16 @@ def test_a_node_that_was_seen_late_gets_a_new_listing(
 ) -> None:
     now, asked, node, cluster = [100.0], [], healthy_node(), healthy_cluster()
 
-    def evidence_of(options: dict[str, t.Any], name: str) -> ClusterEvidence:
-        asked.append(options["cluster"] or "new")
+    def listing(of: str) -> ClusterEvidence:
+        asked.append(of)
         return cluster
 
     def observed() -> NodeEvidence:
         now[0] += took
         return node
 
-    monkeypatch.setattr(_cluster, "evidence_of", evidence_of)
+    monkeypatch.setattr(_cluster, "evidence_of", lambda options, name: listing("given"))
+    monkeypatch.setattr(_cluster, "evidence_now", lambda options, name: listing("new"))
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     found = _cluster.both(observed, {"cluster": "given"}, "pi-04")
     assert (found[0] is node, found[1] is cluster) == (True, True)
