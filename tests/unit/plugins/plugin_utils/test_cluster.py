@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import time
-import typing as t
 
 import pytest
 
