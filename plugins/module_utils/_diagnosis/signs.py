@@ -181,6 +181,11 @@ def api_now(cluster: ClusterEvidence) -> datetime:
     return cluster.api.now or cluster.api.controller_now
 
 
+def just_now(moment: datetime | None, cluster: ClusterEvidence, seconds: float = LATELY) -> bool:
+    """The API server has a *moment* for it, and that is not *seconds* ago."""
+    return moment is not None and (api_now(cluster) - moment).total_seconds() <= seconds
+
+
 def clock_offset(node: NodeEvidence) -> float | None:
     """Seconds that the node's clock is ahead of the API server's (negative: behind); None: nobody to ask."""
     return node.network.api.offset

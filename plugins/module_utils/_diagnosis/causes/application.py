@@ -15,8 +15,10 @@ from ..cluster import ClusterEvidence, Container, Pod
 from ..cordon import ours
 from ..node import NodeEvidence
 from ..registry import cause
+from ..signs import just_now
 
 AGAIN = 2  # restarts that are no accident any more
+MOMENT = 60.0  # seconds; who has come through them since the last crash may have come through for good
 
 
 def _containers(cluster: ClusterEvidence) -> Iterator[tuple[Pod, Container]]:
@@ -35,6 +37,12 @@ def given_up(cluster: ClusterEvidence) -> Iterator[tuple[Pod, Container]]:
     return (each for each in _containers(cluster) if each[1].state == "terminated" and each[1].restarts >= AGAIN)
 
 
+def on_its_way(cluster: ClusterEvidence) -> Iterator[tuple[Pod, Container]]:
+    """Containers that ended again and again, the last time a moment ago, and that run now: on their way to the next end."""
+    again = (each for each in _containers(cluster) if each[1].state == "running" and each[1].restarts >= AGAIN)
+    return (each for each in again if just_now(each[1].last_finished, cluster, MOMENT))
+
+
 def crashed_by_itself(container: Container) -> bool:
     """It was started, ran, and exited with a status of its own (128 and StartError are the runtime's)."""
     return container.last_reason == "Error" and container.last_exit_code not in (None, 0, 128)
@@ -51,7 +59,7 @@ def crashed_by_itself(container: Container) -> bool:
 )
 def app_crashloop(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     """Its container reached Started and exited with its own status; a node fault fails before that, and for all."""
-    ended = (*failing(cluster, waiting=("CrashLoopBackOff",)), *given_up(cluster))
+    ended = (*failing(cluster, waiting=("CrashLoopBackOff",)), *given_up(cluster), *on_its_way(cluster))
     crashing = [each for each in ended if crashed_by_itself(each[1])]
     owners = {pod.owner or pod.name for pod, dummy in crashing if not pod.failing_elsewhere}
     healthy = {pod.owner or pod.name for pod in (cluster.node.pods if cluster.node else ()) if pod.ready}

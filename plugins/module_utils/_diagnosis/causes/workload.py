@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ..cluster import ClusterEvidence, Container, Event, Pod
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import LATELY, api_now, quote
+from ..signs import api_now, just_now, quote
 from .application import failing
 
 NOT_THE_NODE = "the node is not at fault"
@@ -50,11 +50,7 @@ def on_node(cluster: ClusterEvidence) -> tuple[Pod, ...]:
 
 def recent(event: Event, cluster: ClusterEvidence) -> bool:
     """It is still so, as far as one can see."""
-    return _just_now(event.last, cluster)
-
-
-def _just_now(moment: datetime | None, cluster: ClusterEvidence) -> bool:
-    return moment is not None and (api_now(cluster) - moment).total_seconds() <= LATELY
+    return just_now(event.last, cluster)
 
 
 @cause(
@@ -84,7 +80,7 @@ def app_oomkilled(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]
 
 def _runs_again(container: Container, cluster: ClusterEvidence) -> bool:
     """And has done so for a while: what was killed a moment ago and runs is on its way to its limit again."""
-    return container.state == "running" and not _just_now(container.last_finished, cluster)
+    return container.state == "running" and not just_now(container.last_finished, cluster)
 
 
 @cause(

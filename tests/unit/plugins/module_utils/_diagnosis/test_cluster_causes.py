@@ -216,10 +216,20 @@ OOM = {
 }
 
 
+def back(last: tuple[str, int], seconds_ago: float, restarts: int) -> Changes:
+    """A Pod whose container ended so long ago, and runs."""
+    ended = {"last_finished": NOW - timedelta(seconds=seconds_ago), "restarts": restarts}
+    return {"node__pods": (pod("a", amended(container(last=last), **ended)), pod("b", container()))}
+
+
 def killed_and_back(seconds_ago: float) -> Changes:
     """A Pod whose container was killed so long ago, and runs."""
-    back = amended(container(last=("OOMKilled", 137)), last_finished=NOW - timedelta(seconds=seconds_ago))
-    return {"node__pods": (pod("a", back), pod("b", container()))}
+    return back(("OOMKilled", 137), seconds_ago, 0)
+
+
+def crashed_and_back(seconds_ago: float, restarts: int) -> Changes:
+    """As a kubelet v1.37.2 under load had it: `exit 3`, and seen while it ran (matrix, quiet-crashing-application)."""
+    return back(("Error", 3), seconds_ago, restarts)
 
 
 NO_MAP = container("waiting", "CreateContainerConfigError", 'configmap "nope" not found')
@@ -245,6 +255,9 @@ def probed(message: str, *names: str) -> Changes:
         ({"kernel__journal": journal(MEMCG)}, OOM, ["app-oomkilled"]),
         ({"kernel__journal": journal(MEMCG)}, killed_and_back(20), ["app-oomkilled"]),
         ({"kernel__journal": journal(MEMCG)}, killed_and_back(600), []),
+        ({}, crashed_and_back(20, 2), ["app-crashloop"]),
+        ({}, crashed_and_back(20, 1), []),
+        ({}, crashed_and_back(90, 2), []),
         ({"kernel__journal": journal(MEMCG.replace("/kubepods.slice/a", "/kubepods.slice"))}, OOM, []),
         (
             {},
