@@ -50,6 +50,12 @@ class Seen:
         actions = (self.ended.report or {}).get("actions", ())
         return next((action for action in actions if action["step"] == self.step), {})
 
+    @property
+    def undone(self) -> list[str]:
+        """What it says was taken back; a step that is no repair says it in the report's notes."""
+        notes = (self.ended.report or {}).get("notes", ())
+        return self.action.get("undone") or [note for note in notes if note == PUT_BACK]
+
 
 def told(seen: Seen) -> dict[str, t.Any]:
     """The row's ``seen``."""
@@ -59,7 +65,7 @@ def told(seen: Seen) -> dict[str, t.Any]:
         "status": seen.ended.status,
         "actions": [f"{action['step']} ({action['result']})" for action in report.get("actions", ())],
         "changes": seen.action.get("changes", []),
-        "undone": seen.action.get("undone", []),
+        "undone": seen.undone,
         "proof_without_us": _said_no(seen) or "it held",
         "backup": len(seen.action.get("backup", [])),
         "different": differences(seen.before, seen.after, seen.wanted),
@@ -104,9 +110,8 @@ def _report(seen: Seen) -> list[str]:
 def _truth(seen: Seen, kept: Kept | None) -> list[str]:
     """Each change is answered for; nothing is said to stay that has no reason to."""
     if "changes" not in seen.action:
-        notes = (seen.ended.report or {}).get("notes", ())
-        return [] if PUT_BACK in notes else [f"it does not say that {PUT_BACK}"]
-    undone = seen.action.get("undone", [])
+        return [] if seen.undone else [f"it does not say that {PUT_BACK}"]
+    undone = seen.undone
     silent = [words for words in seen.action["changes"] if not any(words in line for line in undone)]
     wrong = [f"nothing is said of: {words}" for words in silent if not CAME_OF_IT.match(words)]
     staying = [line for line in undone if not line.startswith(BACK)]

@@ -182,7 +182,8 @@ def test_a_step_that_is_no_repair_says_it_in_a_note() -> None:
     action = {"step": STEP, "result": "failed", "detail": "not shown: forced_to_fail"}
     quiet = {"outcome": "failed", "actions": [action], "plan": [], "notes": []}
     said = {**quiet, "notes": ["what was there before was put back"]}
-    assert mistakes(seen(ended=Ended(2, "", said, 1.0)), None) == []
+    back = seen(ended=Ended(2, "", said, 1.0))
+    assert (back.undone, mistakes(back, None)) == (said["notes"], [])
     assert mistakes(seen(ended=Ended(2, "", quiet, 1.0)), None) == [
         "it does not say that what was there before was put back"
     ]
