@@ -31,10 +31,9 @@ TYPED: t.Final = {
 # systemd would start a kubelet that crashed by itself, up to 10 s later.
 UP: t.Final = "systemctl is-active -q kubelet || restart kubelet"
 BLIND: t.Final = "restart kubelet"
-# A blind restart has so many times what the repair took by hand, and at least so many seconds: of a repair that rebuilds
-# the kubelet's configuration and starts it, 14 s were measured on these nodes.
+# A blind restart has so many times what the repair took by hand, and at least so many seconds.
 BLIND_TIMES: t.Final = 3.0
-BLIND_LEAST: t.Final = 45.0
+BLIND_LEAST: t.Final = 30.0
 READY_POD: t.Final = "{.status.conditions[?(@.type=='Ready')].status}"
 # Between the clocks of a node and of the controller; further in the future is a node whose clock is wrong.
 SKEW: t.Final = timedelta(seconds=30)

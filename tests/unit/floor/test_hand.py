@@ -62,7 +62,7 @@ def test_only_a_restart_that_is_asked_for_makes_a_new_kubelet() -> None:
 
 
 def test_a_blind_restart_is_given_more_time_than_the_repair_took() -> None:
-    assert [blind_patience(hand) for hand in (None, 4.0, 100.0)] == [45.0, 45.0, 300.0]
+    assert [blind_patience(hand) for hand in (None, 4.0, 100.0)] == [30.0, 30.0, 300.0]
 
 
 def test_a_symptom_that_a_journal_remembers_is_not_waited_for() -> None:
@@ -117,7 +117,7 @@ def test_the_page_has_the_median_and_what_a_blind_restart_did() -> None:
     ]
     text = page({"made_by": "x", "date": "2026-11-25T00:00:00Z", "commit": "abc", "versions": {}, "rows": rows})
     assert (
-        "Median ratio 1.50 over 3 faults; a blind restart cured 1 of 2 within 3 times what the hands took, 45 s at least."
+        "Median ratio 1.50 over 3 faults; a blind restart cured 1 of 2 within 3 times what the hands took, 30 s at least."
         in text
     )
     assert "| `b` | 90 s | 30 s | 3.00 | does not cure |  |" in text
