@@ -30,7 +30,7 @@ from tests.lab._lab import Lab, open_lab
 from tests.lab._model import LabError, default_paths, parse_host
 from tests.matrix.playbook import NoReport, Report, Run, ran
 from tests.matrix.results import MARKS, ROOT, Results, Row, commit, unrun
-from tests.matrix.row import Bench, NotReset, locked, reset, versions_of
+from tests.matrix.row import Bench, NotReset, keep_report, locked, reset, versions_of
 from tests.matrix.row import row as matrix_row
 
 from .mirror import give
@@ -95,13 +95,18 @@ def row(fault: Fault, host: str, desk: Desk) -> tuple[Row, Row, dict[str, str]]:
     advice, now = ADVICE[fault.id], commit()
     reports: list[Report] = []
     play = Run("recover", soak_seconds=5, max_unavailable=3)
+
+    def keep(each: Fault, report: Report) -> None:
+        keep_report(each, report)
+        reports.append(report)
+
     bench = Bench(
         mode="recover",
         commit=now,
         record=False,
         play=lambda each, name: play(name),
         reset=reset,
-        keep=lambda each, report: reports.append(report),
+        keep=keep,
         versions=dict,
     )
     entry = unrun(fault.id, kind=MODE, mode=MODE, host=host, at=now, expected={"root_causes_after": []})
