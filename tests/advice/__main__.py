@@ -39,7 +39,8 @@ from .verdict import Typed, mistakes, roots, told
 
 MODE: t.Final = "advice"
 TYPING: t.Final = 900.0  # seconds that a command may take: a playbook on an emulated node
-PAUSE: t.Final = 5.0
+PAUSE: t.Final = 5.0  # between two looks, seconds; longer for a cure that may take long
+LOOKS: t.Final = 60
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def until_cured(host: str, seconds: float) -> Report:
         report = Run("diagnose", soak_seconds=0, max_unavailable=3)(host)
         if not roots(report) or time.monotonic() > end:
             return report
-        time.sleep(PAUSE)
+        time.sleep(max(PAUSE, seconds / LOOKS))
 
 
 def line(entry: Row) -> str:

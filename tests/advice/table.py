@@ -165,9 +165,12 @@ ADVICE: t.Final[dict[str, Advice]] = {
         "ssh {host} 'ps -eo stat,pid,wchan:32,comm | grep ^D; sudo dmesg | grep -A20 blocked'",
         r"task sh:\d+ blocked for more than",
     ),
-    "reboot-loop": names("ssh {host} 'journalctl --list-boots | tail; journalctl -b -1 -n 30'", "reboot"),
+    # Boots count for half an hour.
+    "reboot-loop": names("ssh {host} 'journalctl --list-boots | tail; journalctl -b -1 -n 30'", "reboot", cured=1900.0),
     "kernel-panic-reboot": names(
-        "ssh {host} 'sudo journalctl -b -1 -n 50; sudo ls -R /sys/fs/pstore /var/lib/systemd/pstore'", "pstore"
+        "ssh {host} 'sudo journalctl -b -1 -n 50; sudo ls -R /sys/fs/pstore /var/lib/systemd/pstore'",
+        "pstore",
+        cured=1000.0,  # a boot is news for a quarter of an hour
     ),
     "node-dead": words(),
 }
