@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from ..._diagnosis.change import KubeletConfig, Leftover, Lines, Resolver
 from ..._parse import procfs
 from ..._parse.errors import ParseError
-from ..._parse.listeners import sockets
+from ..._parse.tcp import sockets
 from ..durable import write
 from ..errors import ProbeError
 from ..files import descriptors, names, read, read_or_none

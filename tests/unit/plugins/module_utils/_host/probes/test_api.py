@@ -10,6 +10,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,6 +166,23 @@ def test_some_packets_get_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         found = ask(tmp_path, f"https://127.0.0.1:{port}")
     assert found.outcome == "timeout"
     assert (found.handshakes, found.late) == (api.HANDSHAKES, api.HANDSHAKES - 5)
+
+
+def test_a_way_is_tried_where_another_connection_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours was lucky, and the kernel says of the kubelet's that it sends again."""
+    monkeypatch.setattr(api, "sends_again", lambda address, *where: address == bytes((127, 0, 0, 1)))
+    with server(tmp_path, SERVER, OK.format(date=http_date(datetime.now(UTC))), []) as port:
+        found = ask(tmp_path, f"https://127.0.0.1:{port}")
+    assert (found.outcome, found.handshakes) == ("ok", api.HANDSHAKES)
+
+
+def test_the_kernel_tells_of_a_connection_that_waits() -> None:
+    with full() as port, socket.socket() as waiting:
+        waiting.setblocking(False)
+        waiting.connect_ex(("127.0.0.1", port))
+        assert not api._others_repeat(("127.0.0.2",), port)
+        time.sleep(1.3)  # its SYN is sent again after a second (RFC 6298)
+        assert api._others_repeat(("127.0.0.1",), port)
 
 
 def test_a_calm_way_is_not_tried(tmp_path: Path) -> None:
