@@ -32,6 +32,7 @@ from .hand import (
     Asked,
     blind_patience,
     entry,
+    first_change,
     only_restarts,
     recovered,
     restarts,
@@ -94,7 +95,7 @@ def blank(fault: Fault, host: str, now: str) -> Row:
 def measured(fault: Fault, host: str, row: Row, *, blind: bool) -> tuple[Row, dict[str, str]]:
     """All ways in turn, each from a clean node; never raises for a row that could not be measured."""
     try:
-        ours, report = by_playbook(fault, host)
+        ours, looked, report = by_playbook(fault, host)
         hand = by_hand(fault, host, typed(fault), PATIENCE)
         tried = blind_restart(fault, host, blind_patience(hand)) if blind and not only_restarts(fault) else None
     except (NotReset, NotInjected, NoReport) as why:
@@ -102,19 +103,22 @@ def measured(fault: Fault, host: str, row: Row, *, blind: bool) -> tuple[Row, di
     except subprocess.CalledProcessError as error:
         return {**row, "note": f"could not be run: ssh ended with {error.returncode}: {error.stderr[-300:]}"}, {}
     note = "" if ours is not None else f"node-recover ended in {report['outcome']}"
-    return {**row, **entry(ours, hand, tried), "note": note}, versions_of(report)
+    return {**row, **entry(ours, hand, tried, looked), "note": note}, versions_of(report)
 
 
-def by_playbook(fault: Fault, host: str) -> tuple[float | None, Report]:
-    """Seconds of node-recover.yml from its start to its proven end, without a soak (nobody soaks by hand)."""
+def by_playbook(fault: Fault, host: str) -> tuple[float | None, float | None, Report]:
+    """Seconds of node-recover.yml from its start to its proven end, without a soak (nobody soaks by hand).
+
+    The second are those of them before anything was changed.
+    """
     broken(fault, host)
-    begin = time.monotonic()
+    began, begin = datetime.now(UTC), time.monotonic()
     try:
         report = Run("recover", soak_seconds=0, max_unavailable=1, more=fault.variables)(host)
         seconds = round(time.monotonic() - begin, 1)
     finally:
         undo_elsewhere(fault, host)
-    return (seconds if report["outcome"] == "recovered" else None), report
+    return (seconds if report["outcome"] == "recovered" else None), first_change(report, began), report
 
 
 def by_hand(fault: Fault, host: str, script: str, patience: float) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import Node
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import parse_time
 from tests.faults.model import Fault, Step, controller
 from tests.faults.table import FAULTS
 
@@ -93,11 +94,20 @@ def works(node: Node | None, asked: Asked, now: datetime) -> bool:
     return asked.at < node.lease.renewed < now + SKEW and (posted or not asked.posts)
 
 
-def entry(ours: float | None, by_hand: float | None, blind: dict[str, t.Any] | None) -> dict[str, t.Any]:
-    """What a row has seen: seconds, None for what was not reached; *blind*: None when it was not tried."""
+def first_change(report: dict[str, t.Any], began: datetime) -> float | None:
+    """Seconds from *began* (by our clock) until the first action (by the node's); None: there was none."""
+    started = [parse_time(action["started"]) for action in report["actions"] if action.get("started")]
+    return round((min(started) - began).total_seconds(), 1) if started else None
+
+
+def entry(
+    ours: float | None, by_hand: float | None, blind: dict[str, t.Any] | None, looked: float | None = None
+) -> dict[str, t.Any]:
+    """What a row has seen: seconds, None for what was not reached; *blind*: None when it was not tried.
+
+    *looked*: how many of *ours* had passed before anything was changed; dropped when the node's clock was wrong.
+    """
+    looked = looked if looked is not None and 0 < looked < (ours or 0) else None
     ratio = round(ours / by_hand, 2) if ours is not None and by_hand else None
-    return {
-        "seen": {"recovered": ours, "by_hand": by_hand, "ratio": ratio, "blind_restart": blind},
-        "ok": ratio is not None,
-        "seconds": ours,
-    }
+    seen = {"recovered": ours, "looked": looked, "by_hand": by_hand, "ratio": ratio, "blind_restart": blind}
+    return {"seen": seen, "ok": ratio is not None, "seconds": ours}

@@ -19,7 +19,15 @@ from .hand import BLIND_LEAST, BLIND_TIMES
 
 SOURCE: t.Final = ROOT / "docs" / "results" / "floor.json"
 TARGET: t.Final = ROOT / "docs" / "floor.md"
-COLUMNS: t.Final = ("fault", "node-recover", "by hand", "ratio", "a blind restart of the kubelet", "note")
+COLUMNS: t.Final = (
+    "fault",
+    "node-recover",
+    "of it before a change",
+    "by hand",
+    "ratio",
+    "a blind restart of the kubelet",
+    "note",
+)
 
 
 def seconds(value: float | None, otherwise: str = "not reached") -> str:
@@ -38,9 +46,9 @@ def cells(row: Row) -> list[str]:
     """One row of the table."""
     seen = row["seen"]
     if not seen:
-        return [f"`{row['case']}`", "not run", "not run", "-", "not run", row["note"]]
+        return [f"`{row['case']}`", "not run", "-", "not run", "-", "not run", row["note"]]
     ratio = "-" if seen["ratio"] is None else f"{seen['ratio']:.2f}"
-    times = [seconds(seen["recovered"]), seconds(seen["by_hand"])]
+    times = [seconds(seen["recovered"]), seconds(seen.get("looked"), "-"), seconds(seen["by_hand"])]
     return [f"`{row['case']}`", *times, ratio, blind(seen["blind_restart"]), row["note"]]
 
 
@@ -50,9 +58,11 @@ def summary(rows: list[Row]) -> str:
     ratios = [each["ratio"] for each in seen if each["ratio"] is not None]
     tried = [each["blind_restart"] for each in seen if each["blind_restart"]]
     middle = f"median ratio {median(ratios):.2f} over {len(ratios)} faults" if ratios else "no pair was measured"
+    looked = [each["looked"] for each in seen if each.get("looked")]
+    before = f"; {median(looked):.0f} s (median) pass before anything is changed" if looked else ""
     cured = sum(each["cured"] for each in tried)
     given = f"within {BLIND_TIMES:.0f} times what the hands took, {BLIND_LEAST:.0f} s at least"
-    return f"{middle}; a blind restart cured {cured} of {len(tried)} {given}."
+    return f"{middle}{before}; a blind restart cured {cured} of {len(tried)} {given}."
 
 
 def page(data: dict[str, t.Any]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -21,6 +21,7 @@ from tests.floor.hand import (
     Asked,
     blind_patience,
     entry,
+    first_change,
     only_restarts,
     recovered,
     restarts,
@@ -107,19 +108,26 @@ def test_a_row_is_right_when_both_ways_came_to_an_end() -> None:
     assert [entry(ours, by_hand, None)["ok"] for ours, by_hand in pairs] == [True, False, False]
 
 
+def test_what_has_passed_before_anything_was_changed() -> None:
+    later = {"actions": [{"started": "2026-11-25T10:00:07Z"}, {"started": "2026-11-25T10:00:05.500000Z"}, {}]}
+    began = datetime(2026, 11, 25, 10, tzinfo=UTC)
+    assert (first_change(later, began), first_change({"actions": []}, began)) == (5.5, None)
+    assert entry(12.0, 4.0, None, 5.5)["seen"]["looked"] == 5.5
+    # A clock that is wrong on the node says nothing of it.
+    assert [entry(12.0, 4.0, None, looked)["seen"]["looked"] for looked in (-80.0, 900.0)] == [None, None]
+
+
 def test_the_page_has_the_median_and_what_a_blind_restart_did() -> None:
     cured = {"cured": True, "seconds": 30.0}
     rows = [
         {"case": "a", "note": "", **entry(60.0, 40.0, None)},
-        {"case": "b", "note": "", **entry(90.0, 30.0, {"cured": False, "seconds": None})},
+        {"case": "b", "note": "", **entry(90.0, 30.0, {"cured": False, "seconds": None}, 12.0)},
         {"case": "c", "note": "", **entry(20.0, 20.0, cured)},
         {"case": "d", "note": "could not be run: no reset", "seen": None},
     ]
     text = page({"made_by": "x", "date": "2026-11-25T00:00:00Z", "commit": "abc", "versions": {}, "rows": rows})
-    assert (
-        "Median ratio 1.50 over 3 faults; a blind restart cured 1 of 2 within 3 times what the hands took, 30 s at least."
-        in text
-    )
-    assert "| `b` | 90 s | 30 s | 3.00 | does not cure |  |" in text
-    assert "| `c` | 20 s | 20 s | 1.00 | cures, 30 s |  |" in text
-    assert "| `d` | not run | not run | - | not run | could not be run: no reset |" in text
+    assert "**Median ratio 1.50 over 3 faults; 12 s (median) pass before anything is changed; " in text
+    assert "a blind restart cured 1 of 2 within 3 times what the hands took, 30 s at least." in text
+    assert "| `b` | 90 s | 12 s | 30 s | 3.00 | does not cure |  |" in text
+    assert "| `c` | 20 s | - | 20 s | 1.00 | cures, 30 s |  |" in text
+    assert "| `d` | not run | - | not run | - | not run | could not be run: no reset |" in text
