@@ -49,6 +49,10 @@ PAUSE: t.Final = 0.5
 LONG_AGO: t.Final = datetime.fromtimestamp(0, UTC)
 
 
+class Unseen(Exception):
+    """The API shows a node that is well, and only a journal tells otherwise, which remembers what is over."""
+
+
 def main() -> int:
     """0 when every row could be measured."""
     options = arguments()
@@ -96,13 +100,12 @@ def measured(fault: Fault, host: str, row: Row, *, blind: bool) -> tuple[Row, di
     """All ways in turn, each from a clean node; never raises for a row that could not be measured."""
     try:
         ours, looked, report = by_playbook(fault, host)
-        hand = by_hand(fault, host, typed(fault), PATIENCE)
-        tried = blind_restart(fault, host, blind_patience(hand)) if blind and not only_restarts(fault) else None
+        hand, tried, note = by_hands(fault, host, blind=blind)
     except (NotReset, NotInjected, NoReport) as why:
         return {**row, "note": f"could not be run: {why}"}, {}
     except subprocess.CalledProcessError as error:
         return {**row, "note": f"could not be run: ssh ended with {error.returncode}: {error.stderr[-300:]}"}, {}
-    note = "" if ours is not None else f"node-recover ended in {report['outcome']}"
+    note = note if ours is not None else f"node-recover ended in {report['outcome']}"
     return {**row, **entry(ours, hand, tried, looked), "note": note}, versions_of(report)
 
 
@@ -121,13 +124,26 @@ def by_playbook(fault: Fault, host: str) -> tuple[float | None, float | None, Re
     return (seconds if report["outcome"] == "recovered" else None), first_change(report, began), report
 
 
+def by_hands(fault: Fault, host: str, *, blind: bool) -> tuple[float | None, dict[str, t.Any] | None, str]:
+    """The seconds of somebody who knows, what a blind restart did, and why neither can be told."""
+    try:
+        hand = by_hand(fault, host, typed(fault), PATIENCE)
+        tried = blind_restart(fault, host, blind_patience(hand)) if blind and not only_restarts(fault) else None
+    except Unseen:
+        return None, None, "the API shows nothing of this fault: nobody at a keyboard sees when it is over"
+    return hand, tried, ""
+
+
 def by_hand(fault: Fault, host: str, script: str, patience: float) -> float | None:
-    """Seconds from typing *script* until the node works; None: not within *patience* seconds."""
+    """Seconds from typing *script* until the node works; None: not within *patience* seconds. Raises :class:`Unseen`."""
     broken(fault, host)
     gone = symptom_gone(fault)
     try:
         with connect(ACCESS) as api:
-            posts = restarts(script) or not well(api, host)
+            worked = well(api, host)
+            if worked and gone is None:
+                raise Unseen
+            posts = restarts(script) or not worked
             begin, asked = time.monotonic(), Asked(datetime.now(UTC), posts)
             ssh(host, whole(NODE, script))
             return until(lambda: shown(api, host, asked) and no_more(gone, host), begin, patience)
