@@ -33,6 +33,10 @@ from .tools import NotPossible, Op, Tools
 
 # Between two looks at the whole node, seconds: each costs it two to three.
 PAUSE: t.Final = 2.0
+# Between two questions whether a kubelet that starts answers, and how long it is waited for without a look, seconds: on a
+# small node it needs the processors itself, and a look that comes too early has to be made again.
+PROMPT: t.Final = 0.5
+STARTING: t.Final = 15.0
 TROUBLE: t.Final = (*EXPECTED, Refused)
 STATE: t.Final = 500  # characters
 DOUBT: t.Final = "cannot tell: "
@@ -210,8 +214,8 @@ class Repairing(Ordered):
         said: tuple[str, ...] = ()
         looped = loops(seen)
         while True:
-            if looped and not said:  # once: if it ends again, it found something else
-                said = self._next_turn(seen.profile.unit)
+            if looped:
+                said = self._come_up(seen.profile.unit, said, until)
             evidence = self.host.observe()
             evicted |= self._evicted(evidence)
             checks: Checks = {"repair_holds": None, "pods_kept": pods - evicted <= self.host.pods()}
@@ -223,6 +227,20 @@ class Repairing(Ordered):
             if all(checks.values()) or self.host.now().monotonic >= until:
                 return evidence, checks, said
             self.host.sleep(PAUSE)
+
+    def _come_up(self, unit: str, said: tuple[str, ...], until: float) -> tuple[str, ...]:
+        """Until a kubelet that had crashed answers, or that takes too long; *said*: with what was said of its next turn."""
+        until = min(until, self.host.now().monotonic + STARTING)
+        while True:
+            said = said or self._next_turn(unit)  # once: if it ends again, it found something else
+            if self._answers() or self.host.now().monotonic >= until:
+                return said
+            self.host.sleep(PROMPT)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(Undecided):
+            return bool(self.host.healthz().outcome == "ok")
+        return False
 
     def _next_turn(self, unit: str) -> tuple[str, ...]:
         """systemd would give it by itself, RestartSec (kubeadm's unit: 10 s) after the last end."""
@@ -261,9 +279,9 @@ def _newer(journal: Journal, since: float) -> Journal:
 
 
 def loops(node: NodeEvidence) -> bool:
-    """The kubelet crashes and is started again and again."""
+    """The kubelet crashes, and systemd starts it again and again and has not given up."""
     with contextlib.suppress(Undecided):
-        return signs.crash_looping(node)
+        return signs.crash_looping(node) and node.kubelet.unit.active_state != "failed"
     return False
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Endpoint, NodeEvidence
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
 from ansible_collections.outward.kubelet.plugins.module_utils._host.ledger import peek
 from tests.unit.helpers import healthy_node
+from tests.unit.helpers_host import START
 from tests.unit.helpers_repair import Fake, Patient, repair, request
 
 CAUSE = "br-netfilter-missing"
@@ -185,3 +186,37 @@ def test_the_turn_that_the_repair_met_may_end_after_it(tmp_path: Path) -> None:
     outcome = repair(Patient(LOOPS, [LOOPS, healthy_node()]), desk, request(tmp_path, "kubelet-swap-on"))
     assert outcome.result == "done"
     assert desk.commands == ["swapoff /a", "systemctl --no-block restart kubelet.service"]
+
+
+class Starting(Patient):
+    """Its kubelet answers when it was asked for it so often."""
+
+    turns = 4
+
+    def healthz(self) -> Endpoint:
+        self.turns -= 1
+        return healthy_node(**({} if self.turns < 0 else REFUSED)).kubelet.healthz
+
+
+REFUSED = {"kubelet__healthz__outcome": "refused"}
+
+
+@pytest.mark.parametrize(("turns", "looks", "seconds"), [(4, 2, 2.0), (10**6, 3, 32.0)])
+def test_a_kubelet_that_starts_is_not_looked_at_until_it_answers(
+    turns: int, looks: int, seconds: float, tmp_path: Path
+) -> None:
+    desk = Fake(tmp_path, files={"/proc/swaps": "/a file\n"}, said={"systemctl --no-ask-password show": "running\n"})
+    host = Starting(LOOPS, [LOOPS, healthy_node()] if looks > 2 else [healthy_node()])
+    host.turns = turns
+    outcome = repair(host, desk, request(tmp_path, "kubelet-swap-on"))
+    assert (outcome.result, host.looks, host.clock - START) == ("done", looks, seconds)
+
+
+def test_a_kubelet_that_systemd_gave_up_is_not_waited_for(tmp_path: Path) -> None:
+    ended = {"kubelet__unit__sub_state": "failed", "kubelet__unit__active_state": "failed"}
+    gave_up = healthy_node(**ended, kubelet__unit__restarts=5, pressure__swap_devices=("/a",))
+    desk = Fake(tmp_path, files={"/proc/swaps": "/a file\n"})
+    host = Starting(gave_up, [healthy_node(**ended, kubelet__unit__restarts=5)])
+    host.turns = 10**6
+    outcome = repair(host, desk, request(tmp_path, "kubelet-swap-on"))
+    assert (outcome.result, host.clock) == ("done", START)
