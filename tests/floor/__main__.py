@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import random
 import subprocess
 import sys
 import time
@@ -46,6 +47,7 @@ ACCESS: t.Final = Access(kubeconfig=str(STATE / "diagnose.kubeconfig"))
 # A DiskPressure stays in the API for five minutes after it is over (evictionPressureTransitionPeriod).
 PATIENCE: t.Final = 480.0
 PAUSE: t.Final = 0.5
+RENEWAL: t.Final = 10.0  # a quarter of nodeLeaseDurationSeconds (pkg/kubelet/kubelet.go)
 LONG_AGO: t.Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -172,9 +174,14 @@ def blind_restart(fault: Fault, host: str, patience: float) -> dict[str, t.Any]:
 
 
 def broken(fault: Fault, host: str) -> None:
-    """*fault* on a clean node. Raises NotReset and NotInjected."""
+    """*fault* on a clean node, for a while. Raises NotReset and NotInjected.
+
+    A kubelet renews its Lease every ten seconds, counted from its start in the reset: without the while, each way would
+    meet the same moment of these ten in every row, and be lucky or not in all of them.
+    """
     reset(host)
     inject(fault, host)
+    time.sleep(random.uniform(0, RENEWAL))
 
 
 def undo_elsewhere(fault: Fault, host: str) -> None:
