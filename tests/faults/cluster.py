@@ -62,7 +62,11 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         id="mass-failure-just-over",
         roots=("kubelet-stopped", "mass-failure-just-over"),
         inject=(
-            controller("[ $(workers | wc -l) -ge 3 ] || { echo 'make lab-up WORKERS=3'; exit 1; }"),
+            controller(
+                "[ $(workers | wc -l) -ge 3 ] || { echo 'make lab-up WORKERS=3'; exit 1; }\n"
+                "youngest=$(kubectl get nodes -o 'jsonpath={.items[*].metadata.creationTimestamp}' | tr ' ' '\\n' | sort | tail -1)\n"
+                "[ \"$(date -u -d '-5 minutes' +%FT%TZ)\" \\> \"$youngest\" ] || { echo 'a worker has only just joined'; exit 1; }"
+            ),
             controller(
                 f"{CLOSED}\nfor try in $(seq 180); do if all Unknown; then break; fi; sleep 1; done; all Unknown"
             ),
