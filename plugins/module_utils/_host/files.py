@@ -74,6 +74,11 @@ def read_or_none(path: str) -> str | None:
         return None
 
 
+def tcp_tables(place: t.Callable[[str], str] = str) -> tuple[str, ...]:
+    """The connections of IPv4 and of IPv6 (proc(5)), each empty when the kernel has none of it; *place* says where a path is."""
+    return tuple(read_or_none(place(f"/proc/net/{name}")) or "" for name in ("tcp", "tcp6"))
+
+
 def names(path: str) -> list[str]:
     """The sorted names in a directory; none when it is not there."""
     try:

@@ -14,7 +14,7 @@ import re
 
 from .._diagnosis.membership import Ground
 from .._diagnosis.node import Profile
-from .._parse.tcp import listening
+from .._parse.listeners import listening
 from .command import run
 from .errors import ProbeError
 from .files import attempt, read, read_or_none

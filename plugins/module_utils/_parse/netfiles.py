@@ -5,7 +5,7 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Routes and addresses from /proc/net, without a process and without netlink."""
+"""Routes, addresses and connections from /proc/net, without a process and without netlink."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typing as t
 
 RTF_UP: t.Final = 0x1
 IPV6_GLOBAL: t.Final = "00"
+PEER, REPEATED = 2, 6  # columns of /proc/net/tcp
 ESTABLISHED: t.Final = "01"
 RETRANSMITS: t.Final = "01"  # the timer that runs: of retransmission
 # After four in a row about five seconds have passed without a sign of the peer (tcp(7), the time-out doubles).
@@ -54,17 +55,28 @@ def addresses(fib_trie: str, if_inet6: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def stuck(tcp: str) -> tuple[str, ...]:
+def stuck(*tables: str) -> tuple[str, ...]:
     """Peers of established connections in /proc/net/tcp and tcp6 with unacknowledged data that was sent often."""
     found: dict[str, None] = {}
-    for line in tcp.splitlines()[1:]:
-        fields = line.split()
-        if len(fields) < 7 or fields[3] != ESTABLISHED:
-            continue
+    for fields in _repeating(tables):
         waiting, timer = fields[4].partition(":")[0], fields[5].partition(":")[0]
-        if int(waiting, 16) and timer == RETRANSMITS and int(fields[6], 16) >= OFTEN:
-            found[_peer(fields[2])] = None
+        often = int(fields[REPEATED], 16) >= OFTEN
+        if fields[3] == ESTABLISHED and int(waiting, 16) and timer == RETRANSMITS and often:
+            found[_peer(fields[PEER])] = None
     return tuple(found)
+
+
+def sends_again(address: str, port: int, *tables: str) -> bool:
+    """Whether a connection to *port* of *address*, or one that is to be, waits for the answer to what was sent more than once."""
+    peer = f"[{address.partition('%')[0]}]:{port}" if ":" in address else f"{address}:{port}"
+    return any(_peer(fields[PEER]) == peer for fields in _repeating(tables))
+
+
+def _repeating(tables: t.Iterable[str]) -> t.Iterator[list[str]]:
+    """The columns of the connections that have sent their oldest segment again (proc(5))."""
+    for table in tables:
+        rows = (line.split() for line in table.splitlines()[1:])
+        yield from (fields for fields in rows if len(fields) > REPEATED and int(fields[REPEATED], 16))
 
 
 def _peer(text: str) -> str:

@@ -22,9 +22,9 @@ from datetime import datetime, timezone
 from ..._diagnosis.node import ApiPath, Profile
 from ..._parse import kubeconfig
 from ..._parse.errors import ParseError
-from ..._parse.tcp import sends_again
+from ..._parse.netfiles import sends_again
 from ..errors import ProbeError, words
-from ..files import read, read_or_none
+from ..files import read, tcp_tables
 from .certificates import authority_text
 
 SECONDS: t.Final = 4.0
@@ -206,7 +206,7 @@ def _loss(addresses: t.Sequence[str], port: int, suspected: bool) -> tuple[int, 
     with contextlib.ExitStack() as stack:
         tried: list[socket.socket] = []
         for _number in range(HANDSHAKES):
-            one = stack.enter_context(socket.socket(_family(addresses[0])))
+            one = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in addresses[0] else socket.AF_INET))
             one.setblocking(False)
             one.connect_ex((addresses[0], port))
             tried.append(one)
@@ -218,12 +218,10 @@ def _loss(addresses: t.Sequence[str], port: int, suspected: bool) -> tuple[int, 
 
 def _others_repeat(addresses: t.Iterable[str], port: int) -> bool:
     """One short exchange can be lucky: it was, where seven of ten packets were lost (lab, v1.37.2)."""
-    tables = [read_or_none(f"/proc/net/{table}") or "" for table in ("tcp", "tcp6")]
-    return any(sends_again(socket.inet_pton(_family(each), each), port, *tables) for each in addresses)
-
-
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
+    with contextlib.suppress(OSError):  # more connections than we read are no answer, and no suspicion
+        tables = tcp_tables()
+        return any(sends_again(each, port, *tables) for each in addresses)
+    return False
 
 
 def _repeated(connection: socket.socket) -> int:

@@ -17,7 +17,7 @@ from ..._diagnosis.node import Cni, Profile
 from ..._parse import cni, netfiles
 from ..._parse.errors import ParseError
 from ..errors import words
-from ..files import attempt, describe, names, read, read_or_none
+from ..files import attempt, describe, names, read, read_or_none, tcp_tables
 
 Fields = dict[str, t.Any]
 _EXTENSIONS: t.Final = (".conf", ".conflist", ".json")
@@ -66,8 +66,7 @@ def _links() -> Fields:
 
 
 def _stuck() -> tuple[str, ...]:
-    texts = ("/proc/net/tcp", "/proc/net/tcp6")
-    return tuple(peer for path in texts for peer in netfiles.stuck(read_or_none(path) or ""))
+    return netfiles.stuck(*tcp_tables())
 
 
 def _cni(profile: Profile) -> Cni:

@@ -22,10 +22,10 @@ from collections.abc import Iterator
 from ..._diagnosis.change import KubeletConfig, Leftover, Lines, Resolver
 from ..._parse import procfs
 from ..._parse.errors import ParseError
-from ..._parse.tcp import sockets
+from ..._parse.listeners import sockets
 from ..durable import write
 from ..errors import ProbeError
-from ..files import descriptors, names, read, read_or_none
+from ..files import descriptors, names, read, read_or_none, tcp_tables
 from .files import keep, lines, put_back
 from .system import state
 from .tools import NotPossible, Op, Shown, Tools
@@ -99,7 +99,7 @@ def resolver(change: Resolver, tools: Tools) -> Iterator[Op]:
 
 def leftover(change: Leftover, tools: Tools) -> Iterator[Op]:
     """Only a kubelet that nobody keeps: another unit would start it again, and who waits for it has a wish with it."""
-    held = sockets(change.port, *(read_or_none(tools.path(f"/proc/net/{table}")) or "" for table in ("tcp", "tcp6")))
+    held = sockets(change.port, *tcp_tables(tools.path))
     running = [pid for pid in names(tools.path("/proc")) if pid.isdigit()]
     pids = [pid for pid in running if held.intersection(descriptors(tools.path(f"/proc/{pid}")))]
     if not pids:

@@ -170,10 +170,20 @@ def test_some_packets_get_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_way_is_tried_where_another_connection_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ours was lucky, and the kernel says of the kubelet's that it sends again."""
-    monkeypatch.setattr(api, "sends_again", lambda address, *where: address == bytes((127, 0, 0, 1)))
+    monkeypatch.setattr(api, "sends_again", lambda address, *where: address == "127.0.0.1")
     with server(tmp_path, SERVER, OK.format(date=http_date(datetime.now(UTC))), []) as port:
         found = ask(tmp_path, f"https://127.0.0.1:{port}")
     assert (found.outcome, found.handshakes) == ("ok", api.HANDSHAKES)
+
+
+def test_more_connections_than_we_read_cost_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_many() -> tuple[str, ...]:
+        raise OSError(27, "larger than 524288 bytes", "/proc/net/tcp")
+
+    monkeypatch.setattr(api, "tcp_tables", too_many)
+    with server(tmp_path, SERVER, OK.format(date=http_date(datetime.now(UTC))), []) as port:
+        found = ask(tmp_path, f"https://127.0.0.1:{port}")
+    assert (found.outcome, found.handshakes) == ("ok", 0)
 
 
 def test_the_kernel_tells_of_a_connection_that_waits() -> None:

@@ -5,18 +5,16 @@
 # Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 # Do not use this from other collections or standalone plugins/modules!
 
-"""Who listens, and who sends again what was not answered, from /proc/net/tcp and /proc/net/tcp6 (proc(5))."""
+"""Ports that somebody listens on, from /proc/net/tcp and /proc/net/tcp6 (proc(5))."""
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 
 LISTEN = "0A"  # TCP_LISTEN
 ROW = re.compile(rf" {{0,9}}\d{{1,9}}: [0-9A-F]{{8,32}}:([0-9A-F]{{4}}) [0-9A-F]{{8,32}}:0000 {LISTEN} ")
-MAPPED = bytes(10) + b"\xff\xff"  # RFC 4291, 2.5.5.2
-PEER, TIMEOUTS, INODE = 2, 6, 9  # columns; the second: how often in a row the oldest segment was sent again
+INODE = 9  # the column behind the time-out
 
 
 def listening(*tables: str) -> frozenset[int]:
@@ -36,17 +34,3 @@ def _rows(tables: tuple[str, ...]) -> Iterator[tuple[int, str]]:
             match = ROW.match(line)
             if match:
                 yield int(match.group(1), 16), line
-
-
-def sends_again(address: bytes, port: int, *tables: str) -> bool:
-    """Whether a connection to *port* of *address* waits for the answer to what it has sent more than once."""
-    peers = {f"{form}:{port:04X}" for form in _forms(address)}
-    rows = (line.split() for table in tables for line in table.splitlines())
-    return any(row[PEER] in peers and row[TIMEOUTS].strip("0") for row in rows if len(row) > TIMEOUTS)
-
-
-def _forms(address: bytes) -> Iterator[str]:
-    """As the kernel prints it: words of four bytes in the machine's own order; of IPv4 also as IPv6 has it."""
-    for form in (address, MAPPED + address) if len(address) == 4 else (address,):
-        words = (form[start : start + 4] for start in range(0, len(form), 4))
-        yield "".join(f"{int.from_bytes(word, sys.byteorder):08X}" for word in words)
