@@ -39,7 +39,7 @@ PROBES = 3
 POLICY = frozenset(
     {"SysctlForbidden", "AppArmor", "NodeAffinity", "NodeSelectorMismatching", "Forbidden", "PodOSNotSupported"}
 )
-NEWS = timedelta(hours=1)
+NEWS = 3600.0  # seconds
 STUCK = timedelta(seconds=30)
 
 
@@ -219,5 +219,5 @@ def pod_refused(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
     for pod in on_node(cluster):
         if pod.phase != "Failed" or pod.reason not in POLICY:
             continue
-        if pod.created and api_now(cluster) - pod.created <= NEWS:
+        if just_now(pod.created, cluster, NEWS):
             yield f"{pod.namespace}/{pod.name}: {pod.reason}: {pod.message[:200]}"
