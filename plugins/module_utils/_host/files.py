@@ -21,6 +21,8 @@ from .._diagnosis.node import File
 from .errors import EXPECTED, words
 
 LIMIT: t.Final = 512 * 1024
+# 150 bytes a connection (proc(5)): 55 000 of them. Those that ended a moment ago are in the table for a minute too.
+CONNECTIONS: t.Final = 8 * 1024 * 1024
 # Where Ansible puts modules when a connection cannot pipe (plugin_utils/_remote.py), and what it calls them there.
 SENT: t.Final = "/dev/shm/.ansible-outward"
 SENT_PREFIX: t.Final = "ansible-tmp-"
@@ -43,40 +45,40 @@ def describe(path: str) -> File:
     )
 
 
-def read(path: str) -> str:
+def read(path: str, limit: int = LIMIT) -> str:
     """The text of a regular or kernel file; octets that are no UTF-8 become surrogates, which no parser takes."""
     # O_NONBLOCK: somebody may have put a pipe or a device in its place.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(22, "not a regular file", path)
-        return _all(descriptor, path).decode("utf-8", "surrogateescape")
+        return _all(descriptor, path, limit).decode("utf-8", "surrogateescape")
     finally:
         os.close(descriptor)
 
 
-def _all(descriptor: int, path: str) -> bytes:
+def _all(descriptor: int, path: str, limit: int) -> bytes:
     data = bytearray()
     while True:
         chunk = os.read(descriptor, 65536)
         if not chunk:
             return bytes(data)
         data += chunk
-        if len(data) > LIMIT:
-            raise OSError(27, f"larger than {LIMIT} bytes", path)
+        if len(data) > limit:
+            raise OSError(27, f"larger than {limit} bytes", path)
 
 
-def read_or_none(path: str) -> str | None:
+def read_or_none(path: str, limit: int = LIMIT) -> str | None:
     """None when it is not there."""
     try:
-        return read(path)
+        return read(path, limit)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
 def tcp_tables(place: t.Callable[[str], str] = str) -> tuple[str, ...]:
-    """The connections of IPv4 and of IPv6 (proc(5)), each empty when the kernel has none of it; *place* says where a path is."""
-    return tuple(read_or_none(place(f"/proc/net/{name}")) or "" for name in ("tcp", "tcp6"))
+    """The connections of IPv4 and, when the kernel has it, of IPv6 (proc(5)); *place* says where a path is."""
+    return read(place("/proc/net/tcp"), CONNECTIONS), read_or_none(place("/proc/net/tcp6"), CONNECTIONS) or ""
 
 
 def names(path: str) -> list[str]:

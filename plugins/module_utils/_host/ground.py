@@ -17,7 +17,7 @@ from .._diagnosis.node import Profile
 from .._parse.listeners import listening
 from .command import run
 from .errors import ProbeError
-from .files import attempt, read, read_or_none
+from .files import attempt, tcp_tables
 from .probes.units import TIME_SERVICES
 from .profile import UNIT_DIRS
 
@@ -54,5 +54,5 @@ def _release(command: tuple[str, ...]) -> str | None:
 
 
 def _taken() -> tuple[int, ...]:
-    open_ports = listening(read("/proc/net/tcp"), read_or_none("/proc/net/tcp6") or "")
+    open_ports = listening(*tcp_tables())
     return tuple(port for port in PORTS if port in open_ports)

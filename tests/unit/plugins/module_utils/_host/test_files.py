@@ -35,6 +35,16 @@ def test_a_file_a_link_and_nothing(tmp_path: Path) -> None:
     assert files.describe(str(target / "below")).exists is False
 
 
+def test_a_table_of_connections_may_be_longer_than_a_file(tmp_path: Path) -> None:
+    """Those that ended stay in it for a minute: 4200 were there (counted by hand) while our own unit tests ran."""
+    table = "   7: 0100007F:BC4E 0100007F:D180 06 00000000:00000000 03:000014B2 00000000     0        0 0 3 0\n" * 6000
+    (tmp_path / "tcp").write_text(table)
+    assert files.tcp_tables(lambda path: f"{tmp_path}/{Path(path).name}") == (table, "")
+    (tmp_path / "tcp").unlink()
+    with pytest.raises(FileNotFoundError):
+        files.tcp_tables(lambda path: f"{tmp_path}/{Path(path).name}")
+
+
 def test_reads_are_bounded_and_never_wait(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"x" * (files.LIMIT + 1))
     os.mkfifo(tmp_path / "pipe")

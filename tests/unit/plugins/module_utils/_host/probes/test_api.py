@@ -178,7 +178,7 @@ def test_a_way_is_tried_where_another_connection_waits(tmp_path: Path, monkeypat
 
 def test_more_connections_than_we_read_cost_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_many() -> tuple[str, ...]:
-        raise OSError(27, "larger than 524288 bytes", "/proc/net/tcp")
+        raise OSError(27, "larger than 8388608 bytes", "/proc/net/tcp")
 
     monkeypatch.setattr(api, "tcp_tables", too_many)
     with server(tmp_path, SERVER, OK.format(date=http_date(datetime.now(UTC))), []) as port:

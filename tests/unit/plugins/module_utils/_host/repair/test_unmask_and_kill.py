@@ -108,7 +108,12 @@ def holder(
     """Process 812 holds a socket."""
     made = Fake(
         tmp_path,
-        files={"/proc/net/tcp6": TCP6, "/proc/812/cgroup": group, "/proc/812/stat": STAT.format(parent)},
+        files={
+            "/proc/net/tcp": "",
+            "/proc/net/tcp6": TCP6,
+            "/proc/812/cgroup": group,
+            "/proc/812/stat": STAT.format(parent),
+        },
         said={f"{SHOW} MainPID {unit}.service": f"{pid}\n" for unit, pid in main.items()},
     )
     (tmp_path / "proc/812/exe").symlink_to(program)
