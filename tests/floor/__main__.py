@@ -46,6 +46,7 @@ MODE: t.Final = "floor"
 ACCESS: t.Final = Access(kubeconfig=str(STATE / "diagnose.kubeconfig"))
 # A DiskPressure stays in the API for five minutes after it is over (evictionPressureTransitionPeriod).
 PATIENCE: t.Final = 480.0
+DIAGNOSE: t.Final = Run("diagnose", soak_seconds=0, max_unavailable=1)
 PAUSE: t.Final = 0.5
 RENEWAL: t.Final = 10.0  # a quarter of nodeLeaseDurationSeconds (pkg/kubelet/kubelet.go)
 LONG_AGO: t.Final = datetime.fromtimestamp(0, UTC)
@@ -116,7 +117,7 @@ def by_playbook(fault: Fault, host: str) -> tuple[float | None, float | None, Re
 
     The second are those of them before anything was changed.
     """
-    broken(fault, host)
+    broken(fault, host, known=True)
     began, begin = datetime.now(UTC), time.monotonic()
     try:
         report = Run("recover", soak_seconds=0, max_unavailable=1, more=fault.variables)(host)
@@ -173,13 +174,16 @@ def blind_restart(fault: Fault, host: str, patience: float) -> dict[str, t.Any]:
     return {"cured": seconds is not None, "seconds": seconds}
 
 
-def broken(fault: Fault, host: str) -> None:
-    """*fault* on a clean node, for a while. Raises NotReset and NotInjected.
+def broken(fault: Fault, host: str, *, known: bool = False) -> None:
+    """*fault* on a clean node, for a while. Raises NotReset, NotInjected and NoReport.
 
     A kubelet renews its Lease every ten seconds, counted from its start in the reset: without the while, each way would
-    meet the same moment of these ten in every row, and be lucky or not in all of them.
+    meet the same moment of these ten in every row, and be lucky or not in all of them. *known*: it was diagnosed before in
+    this boot, as a schedule does; a reset has taken what was compiled there then.
     """
     reset(host)
+    if known:
+        DIAGNOSE(host)
     inject(fault, host)
     time.sleep(random.uniform(0, RENEWAL))
 

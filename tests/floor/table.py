@@ -76,6 +76,8 @@ def page(data: dict[str, t.Any]) -> str:
         "Each row is one node in a virtual machine, broken anew for each way: `node-recover.yml` from its start to its",
         "proven end (without the soak), the same repair typed over ssh at once by somebody who needs no diagnosis, until",
         "the API shows the node Ready with a new Lease and the symptom is gone, and `systemctl restart kubelet` alone.",
+        "`node-diagnose.yml` ran there once in this boot before it was broken, as a schedule does: the first run of a boot",
+        "takes longer, since the node's code is compiled then.",
         "",
         f"**{summary(data['rows'])[0].upper()}{summary(data['rows'])[1:]}**",
         "",

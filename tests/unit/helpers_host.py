@@ -10,6 +10,12 @@ import typing as t
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import (
+    Evidence,
+    Unknown,
+    amended,
+    unknown,
+)
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.ledger import Moment
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import (
     Cri,
@@ -19,6 +25,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node im
     NodeEvidence,
     Unit,
 )
+from ansible_collections.outward.kubelet.plugins.module_utils._host.observe import SECTIONS, Answers
 from ansible_collections.outward.kubelet.tests.unit.helpers import NOW
 
 STOPPED: dict[str, t.Any] = {
@@ -38,6 +45,33 @@ RUNTIME_DOWN: dict[str, t.Any] = {
 START = 1000.0
 NEW: dict[str, t.Any] = {"kubelet__unit__invocation_id": "new", "kubelet__unit__main_pid": 800}
 PANIC = Journal((LogLine("panic: unknown gate", 1, 1.0, 1.0, True),), False)
+
+
+# The fields of the kubelet's configuration that another question than its section's fills.
+SETTINGS = {"unknown_flags": "kubelet-binary", "cgroup_driver": "cri"}
+
+
+def answered(node: NodeEvidence, only: t.Collection[str] | None) -> NodeEvidence:
+    """*node* as a look at the questions *only* finds it: what any other would have answered was not asked."""
+    if only is None:
+        return node
+    nobody = Answers(node.profile, {}, unknown("storage: not asked"))
+    silent = {name: build(nobody) for name, (dummy, build) in SECTIONS.items() if name in vars(node)}
+    seen = amended(node, **{name: _heard(vars(node)[name], value, only) for name, value in silent.items()})
+    config = vars(vars(seen)["kubelet"]).get("config")
+    if isinstance(config, Unknown):
+        return seen
+    lost = {name: unknown(f"{question}: not asked") for name, question in SETTINGS.items() if question not in only}
+    return amended(seen, kubelet=amended(seen.kubelet, config=amended(config, **lost)))
+
+
+def _heard(value: t.Any, silent: t.Any, only: t.Collection[str]) -> t.Any:
+    if isinstance(silent, Unknown):
+        return value if silent.reason.partition(":")[0] in only else silent
+    if isinstance(silent, Evidence) and isinstance(value, Evidence):
+        fields = vars(silent)
+        return amended(value, **{name: _heard(each, fields[name], only) for name, each in vars(value).items()})
+    return value
 
 
 @dataclass

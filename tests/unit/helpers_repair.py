@@ -28,7 +28,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._host.repair.tools
 from ansible_collections.outward.kubelet.plugins.module_utils._host.task import Request
 from ansible_collections.outward.kubelet.plugins.module_utils._parse import kubeconfig
 from tests.unit.helpers import healthy_node
-from tests.unit.helpers_host import Scripted
+from tests.unit.helpers_host import Scripted, answered
 
 ENTERED = (RULES, REPAIRING)  # importing them is what fills CAUSES and REPAIRS
 SHOW = "systemctl --no-ask-password show -P"
@@ -102,15 +102,19 @@ class Patient(Scripted):
     """``first`` until a repair's proof begins, then ``later``."""
 
     trials: list[str | None] = field(default_factory=list)
-    looks: int = 0
+    asked: list[t.Collection[str] | None] = field(default_factory=list)  # in each look; None: everything
+
+    @property
+    def looks(self) -> int:
+        return len(self.asked)
 
     @property
     def current(self) -> NodeEvidence:
         return self.first if self.looks <= 1 else self.later[min(self.looks - 2, len(self.later) - 1)]
 
     def observe(self, only: t.Collection[str] | None = None) -> NodeEvidence:
-        self.looks += 1
-        return self.current
+        self.asked.append(only)
+        return answered(self.current, only)
 
     def trial(self) -> str | None:
         return self.trials.pop(0)

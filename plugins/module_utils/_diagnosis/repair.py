@@ -19,6 +19,8 @@ from .change import Change
 from .node import NodeEvidence
 
 Rule = Callable[[NodeEvidence], Iterator[str]]
+# What tells whether the kubelet crashes again and again: whatever keeps it from starting asks this.
+LOOPING: t.Final = frozenset({"units", "healthz"})
 
 
 def nothing(node: NodeEvidence) -> Iterator[str]:
@@ -36,6 +38,9 @@ class Repair(t.NamedTuple):
 
     step: str
     words: str  # what it does, for the docs, the plan and the person
+    # The questions (_host.questions) that its gate and its proof rest on. A look at all that a node can tell takes several
+    # times as long, and is made only when these do not decide.
+    asks: frozenset[str]
     changes: Callable[[NodeEvidence], tuple[Change, ...]]
     # Why it must not be done on this node, in words; asked right before. What cannot be told refuses as well.
     refuse: Rule = nothing

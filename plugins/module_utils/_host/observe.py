@@ -71,6 +71,10 @@ class Answers:
         self._answers = answers
         self._mounts = mounts  # the network mounts (a tuple), or unknown
 
+    def asked(self, name: str) -> bool:
+        """Whether somebody was waited for, or is known not to be there."""
+        return name in self._answers
+
     def get(self, name: str, index: int | None = None) -> t.Any:
         """The answer to a question, or its *index*-th part; what is unknown stays so."""
         value = self._answers[name].value if name in self._answers else unknown(f"{name}: not asked")
@@ -163,9 +167,7 @@ def _kubelet(answers: Answers) -> Kubelet:
     fields = answers.get("kubelet-files", 1)
     flags = answers.get("kubelet-binary", 1)
     if isinstance(fields, dict):
-        # A runtime that says which driver it uses decides (KubeletCgroupDriverFromCRI, on by default from 1.31).
-        said = _cgroup_driver(answers)
-        fields = KubeletConfig(**{**fields, **({"cgroup_driver": said} if said else {}), "unknown_flags": flags})
+        fields = KubeletConfig(**{**fields, **_cgroup_driver(answers), "unknown_flags": flags})
     return Kubelet(
         unit=answers.get("units", 0),
         binary=answers.get("kubelet-files", 0),
@@ -178,9 +180,12 @@ def _kubelet(answers: Answers) -> Kubelet:
     )
 
 
-def _cgroup_driver(answers: Answers) -> str | None:
+def _cgroup_driver(answers: Answers) -> Fields:
+    """A runtime that says which driver it uses decides (KubeletCgroupDriverFromCRI, on by default from 1.31)."""
+    if not answers.asked("cri"):
+        return {"cgroup_driver": answers.get("cri")}
     said = vars(answers.get("cri")).get("cgroup_driver")
-    return said if isinstance(said, str) else None
+    return {"cgroup_driver": said} if isinstance(said, str) else {}
 
 
 def _runtime(answers: Answers) -> Runtime:

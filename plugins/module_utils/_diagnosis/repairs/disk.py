@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from ..change import Change, Mounted, Orphan, Space
 from ..node import Filesystem, NodeEvidence
-from ..repair import Repair, entered
+from ..repair import LOOPING, Repair, entered
 from ..signs import running
 from ..thresholds import threshold
 from .runtime import answers, no_list
@@ -59,6 +59,7 @@ FREE: t.Final = entered(
         words="deletes the package cache, our own old backups, old journals, rotated container logs, the first lines of oversized "
         "ones and unused images, in this order and only until the kubelet's threshold is clear; refuses before it begins when that "
         "is not enough",
+        asks=frozenset({"kubelet-files", "pressure"}),
         changes=lambda node: spaces(node, node.kubelet.config.eviction_hard),
         patience=TRANSITION,
     )
@@ -91,6 +92,7 @@ INODES: t.Final = entered(
         step="free-inodes",
         words="deletes the package cache, our own old backups, old journals and rotated container logs, in this order and only until "
         "the kubelet's threshold of inodes is clear; refuses before it begins when that is not enough, and names who has them",
+        asks=LOOPING | {"kubelet-files", "pressure"},
         changes=lambda node: inode_spaces(node, node.kubelet.config.eviction_hard),
         patience=TRANSITION,
     )
@@ -113,6 +115,7 @@ JOURNAL: t.Final = entered(
     Repair(
         step="vacuum-journal",
         words="deletes the oldest archived journals until the journal takes 8 % of its disk",
+        asks=frozenset({"storage"}),
         changes=shorter_journal,
         patience=TRANSITION,
     )
@@ -122,6 +125,7 @@ LOGS: t.Final = entered(
         step="shorten-container-logs",
         words="deletes rotated logs of containers, the oldest first, and then cuts the first lines off oversized ones, until a fifth of "
         "the disk is free; the newest 10 MiB of each log stay",
+        asks=frozenset({"pressure", "storage"}),
         changes=fewer_logs,
         patience=TRANSITION,
     )
@@ -139,6 +143,7 @@ BESIDE: t.Final = entered(
         step="free-space-beside-images",
         words="deletes the package cache, our own old backups, old journals, rotated container logs and the first lines of oversized "
         "ones on the disk of the images, in this order and only until a fifth of it is free; refuses before it begins when that is not enough",
+        asks=frozenset({"kubelet-journal", "pressure"}),
         changes=beside_images,
         patience=TRANSITION,
     )
@@ -161,6 +166,7 @@ ORPHANS: t.Final = entered(
         step="set-aside-orphaned-pod",
         words="moves the directory of a Pod that is gone into our backup, when the runtime does not know the Pod and nothing is mounted "
         "there; nothing in it is deleted",
+        asks=frozenset({"cri", "kubelet-journal"}),
         changes=orphans,
         refuse=no_list,
         trial=True,
@@ -192,6 +198,7 @@ MOUNT: t.Final = entered(
         step="mount-data-disk",
         words="mounts the disk that /etc/fstab has for the runtime's data, when it is there and nothing works below its mount point, and "
         "starts containerd",
+        asks=frozenset({"storage", "units"}),
         changes=lambda node: tuple(
             Mounted(point, node.profile.runtime_unit) for point in held(node, node.profile.runtime_root)
         ),

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from ..change import ApiServer, Change, ClientCa, ClientCertificate, NodeKubeconfig
 from ..node import NodeEvidence
-from ..repair import Repair, entered
+from ..repair import LOOPING, Repair, entered
 from ..signs import flag, kubelet_answers, true_time
 
 USER: t.Final = "system:node:"
@@ -41,6 +41,7 @@ CLIENT_CA: t.Final = entered(
         step="restore-client-ca",
         words="writes the CA file that the kubelet checks its clients with again, from the CA in its kubeconfig, when that one has "
         "signed the kubelet's own certificate; systemd starts the kubelet again",
+        asks=LOOPING | {"certificates"},
         changes=trusted,
         refuse=another_ca,
         shows=kubelet_answers,
@@ -76,6 +77,7 @@ CLIENT_CERTIFICATE: t.Final = entered(
         step="relink-client-certificate",
         words="lets the kubelet's link kubelet-client-current.pem lead to the newest certificate beside it that is for this node, has its "
         "key, is signed by the cluster's CA and has not expired; systemd starts the kubelet again",
+        asks=LOOPING | {"api", "certificates", "clock", "kubelet-files"},
         changes=relinked,
         refuse=kept_otherwise,
         shows=kubelet_answers,
@@ -101,6 +103,7 @@ API_SERVER: t.Final = entered(
         words="writes the address at which the controller reaches the API server into the kubelet's kubeconfig, when it answers the node "
         "there too, with a certificate of the cluster's CA for that address; a name in that certificate is left as it is; then the "
         "kubelet is restarted",
+        asks=frozenset({"api", "certificates"}),
         changes=lambda node: (ApiServer(node.certificates.kubeconfig.file.path),),
         sign=not_reached,
         shows=reached,
@@ -126,6 +129,7 @@ KUBECONFIG: t.Final = entered(
         step="rebuild-kubeconfig",
         words="makes the kubelet's kubeconfig anew, of the cluster's CA and the client certificate that are on the node, and of the address "
         "at which the controller reaches the API server, when it answers the node there too; systemd starts the kubelet again",
+        asks=LOOPING | {"certificates", "clock", "kubelet-files"},
         changes=made_anew,
         refuse=no_clock,
         shows=kubelet_answers,

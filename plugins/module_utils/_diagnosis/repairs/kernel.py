@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from ..change import Change, Content, Module, Sysctl, Unit
 from ..node import NodeEvidence
-from ..repair import Repair, entered
+from ..repair import LOOPING, Repair, entered
 from ..signs import size
 
 # The last of its kind: sysctl.d(5) reads in lexical order of names, and the last word counts.
@@ -56,6 +56,7 @@ FORWARD: t.Final = entered(
     Repair(
         step="enable-ip-forward",
         words="sets net.ipv4.ip_forward to 1, now and at every boot",
+        asks=frozenset({"kernel"}),
         changes=lambda node: lasting("ip-forward", {"net.ipv4.ip_forward": 1}),
         sign=not_forwarding,
     )
@@ -64,6 +65,7 @@ BRIDGE: t.Final = entered(
     Repair(
         step="enable-bridge-netfilter",
         words="loads br_netfilter and lets it show bridged traffic to iptables, now and at every boot",
+        asks=frozenset({"kernel", "network"}),
         changes=lambda node: (
             Module("br_netfilter"),
             lasting_module("br_netfilter"),
@@ -75,6 +77,7 @@ INOTIFY: t.Final = entered(
     Repair(
         step="raise-inotify-limits",
         words=f"raises fs.inotify.max_user_instances to {INSTANCES} or twice what is used, and the watches, now and at every boot",
+        asks=LOOPING | {"kernel", "kubelet-journal", "pressure"},
         changes=lambda node: lasting(
             "inotify",
             {
@@ -88,6 +91,7 @@ FILE_HANDLES: t.Final = entered(
     Repair(
         step="raise-file-limit",
         words=f"raises fs.file-max to {FILES} or twice what is used, now and at every boot; who leaks is still to be found",
+        asks=frozenset({"kernel"}),
         changes=lambda node: lasting("files", {"fs.file-max": max(FILES, 2 * _setting(node, "fs.file-nr"))}),
     )
 )
@@ -109,6 +113,7 @@ CONNTRACK: t.Final = entered(
         step="raise-conntrack-limit",
         words=f"raises net.netfilter.nf_conntrack_max to {CONNECTIONS} or twice what is used, now and at every boot; "
         "kube-proxy sets its own conntrack.maxPerCore again when it starts",
+        asks=frozenset({"kernel", "kernel-log", "pressure"}),
         changes=lambda node: lasting(
             "conntrack", {MOST: max(CONNECTIONS, 2 * _setting(node, "net.netfilter.nf_conntrack_count"))}
         ),
@@ -127,6 +132,7 @@ TIME: t.Final = entered(
     Repair(
         step="start-time-sync",
         words="starts the time service that is installed, now and at every boot; it sets the clock",
+        asks=LOOPING | {"api", "clock"},
         changes=lambda node: (Unit("enable", TIME_SERVICES), Unit("start", TIME_SERVICES)),
         refuse=keeps_time_already,
     )

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from ..change import Aside, Disabled, Lines, SwapOff, Unit
 from ..node import NodeEvidence
-from ..repair import Repair, entered
+from ..repair import LOOPING, Repair, entered
 from ..signs import size
 
 # What the node must keep after the swap's pages are back in memory: the kubelet's own eviction threshold, and some.
@@ -29,6 +29,7 @@ UNMASK: t.Final = entered(
     Repair(
         step="unmask-kubelet",
         words="takes the mask off the kubelet's unit; done only when outward_steps allows it by name",
+        asks=frozenset({"units"}),
         changes=lambda node: (Unit("unmask", (node.profile.unit,)),),
         restart=True,
     )
@@ -50,6 +51,7 @@ SWAP: t.Final = entered(
         step="switch-off-swap",
         words="switches swap off, makes its lines in /etc/fstab comments, and disables dphys-swapfile and zramswap; what rpi-swap or "
         "zram-generator make is back at the next boot, and a person has to take it out of their configuration",
+        asks=LOOPING | {"kubelet-files", "pressure"},
         changes=lambda node: (
             *(SwapOff(device) for device in node.pressure.swap_devices),
             Disabled(SWAP_MAKERS),
@@ -66,6 +68,7 @@ def checkpoint(step: str, *files: str) -> Repair:
         Repair(
             step=step,
             words=f"moves {' and '.join(files)} of the kubelet into our backup; it makes a new one at its next start",
+            asks=LOOPING | {"kubelet-journal"},
             changes=lambda node: tuple(Aside(f"{node.profile.root_dir}/{file}") for file in files),
         )
     )

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from ..change import Change, Hostname, KubeletConfig, Leftover, Lines, Resolver
 from ..node import NodeEvidence, Setting
-from ..repair import Repair, entered
+from ..repair import LOOPING, Repair, entered
 from ..signs import flag, kubelet_answers, said, size
 from ..thresholds import EVICTION_HARD, threshold
 from .disk import inode_spaces, spaces
@@ -66,6 +66,7 @@ FLAGS: t.Final = entered(
         step="remove-old-flags",
         words="takes flags out of the kubelet's files of flags that its release does not know, and that did nothing any more "
         "when they were removed; systemd starts the kubelet again",
+        asks=LOOPING | {"kubelet-binary", "kubelet-files", "kubelet-journal"},
         changes=lambda node: tuple(without(setting) for setting in node.kubelet.config.unknown_flags),
         refuse=meant_something,
         shows=kubelet_answers,
@@ -88,6 +89,7 @@ FEATURE_GATE: t.Final = entered(
         step="remove-feature-gate",
         words="takes the feature gate that this release does not know out of the kubelet's configuration; systemd starts the "
         "kubelet again",
+        asks=LOOPING | {"kubelet-files", "kubelet-journal"},
         changes=gates,
         shows=kubelet_answers,
     )
@@ -107,6 +109,7 @@ RUNTIME_ENDPOINT: t.Final = entered(
     Repair(
         step="set-runtime-endpoint",
         words="configures the kubelet for the runtime's socket that answers; systemd starts the kubelet again",
+        asks=LOOPING | {"cri", "kubelet-files"},
         changes=endpoint,
         refuse=lambda node: in_a_unit(node, _given(node, ENDPOINT)),
         shows=kubelet_answers,
@@ -142,6 +145,7 @@ NODE_ADDRESS: t.Final = entered(
     Repair(
         step="remove-node-ip",
         words="takes out a --node-ip that the host does not have, where another one is given that it has",
+        asks=frozenset({"kubelet-files", "kubelet-journal"}),
         changes=lambda node: tuple(without(setting) for setting in _given(node, ADDRESS)[-1:]),
         refuse=no_other_address,
         sign=wrong_address,
@@ -173,6 +177,7 @@ HOSTNAME: t.Final = entered(
     Repair(
         step="restore-hostname",
         words="gives the host the name back that its kubelet's certificate is for; a rename that was meant needs drain, reset and join",
+        asks=frozenset({"certificates", "kubelet-files"}),
         changes=lambda node: (Hostname(_certified(node)),),
         refuse=overridden,
         sign=renamed,
@@ -192,6 +197,7 @@ RESOLVER: t.Final = entered(
     Repair(
         step="set-resolv-conf",
         words="sets resolvConf of the kubelet to the resolv.conf that is there and names no server on a loopback address",
+        asks=frozenset({"kubelet-files"}),
         changes=lambda node: (Resolver(node.kubelet.config.file.path),),
         sign=resolver_missing,
         restart=True,
@@ -207,6 +213,7 @@ LEFTOVER: t.Final = entered(
         step="end-leftover-kubelet",
         words="ends a kubelet that holds the port and that no unit of systemd started, as one that was tried out by hand; any other "
         "process is named and left alone",
+        asks=LOOPING | {"kubelet-files", "kubelet-journal"},
         changes=lambda node: (Leftover(PORT, node.profile.unit, node.kubelet.binary.path),),
         shows=kubelet_answers,
     )
@@ -228,6 +235,7 @@ CONFIG: t.Final = entered(
         step="rebuild-kubelet-config",
         words="lets kubeadm make the kubelet's configuration anew, of the cluster's kubelet-config and this node's patches (kubeadm "
         "upgrade node phase kubelet-config); what somebody changed on this node alone stays in our backup",
+        asks=LOOPING | {"api", "kubelet-files", "kubelet-journal"},
         changes=lambda node: (KubeletConfig(node.kubelet.config.file.path),),
         refuse=cannot_be_had,
         shows=kubelet_answers,
@@ -254,6 +262,7 @@ THRESHOLDS: t.Final = entered(
         step="restore-eviction-thresholds",
         words="gives disk space and inodes back as for a kubelet that watches them, and lets kubeadm make the kubelet's configuration "
         "anew, of the cluster's kubelet-config and this node's patches; refuses when Pods would be evicted at once",
+        asks=frozenset({"api", "kubelet-files", "pressure"}),
         changes=watched_again,
         refuse=would_evict,
         shows=CONFIG.shows,

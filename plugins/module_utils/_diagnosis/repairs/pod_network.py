@@ -28,6 +28,7 @@ RELEASE: t.Final = entered(
     Repair(
         step="release-addresses",
         words="moves host-local's reservations whose sandbox the runtime does not know into our backup",
+        asks=frozenset({"cri", "kubelet-journal", "network", "runtime-journal"}),
         changes=lambda node: (Reservations(HOST_LOCAL),),
         refuse=no_list,
         trial=True,
@@ -49,6 +50,7 @@ BRIDGE: t.Final = entered(
     Repair(
         step="clear-bridge-address",
         words="takes the address of another Pod network off the Pods' bridge; the CNI plugin gives it the right one",
+        asks=frozenset({"kubelet-journal", "runtime-journal"}),
         changes=stale,
         trial=True,
         patience=STILL_SAID,
@@ -65,6 +67,7 @@ CONFIG: t.Final = entered(
     Repair(
         step="restore-cni-config",
         words="writes the CNI configuration again that the Pods which run were made with (libcni keeps a copy for each)",
+        asks=frozenset({"cri", "network"}),
         changes=lambda node: (Remembered(node.network.cni.config_dir.path),),
         shows=network_ready,
     )
@@ -74,6 +77,7 @@ DIRECTORY: t.Final = entered(
         step="restore-cni-directory",
         words="makes the directory of the CNI configuration again, with the configuration that the Pods which run were made with, "
         "and restarts containerd, which watches it; containers run on",
+        asks=frozenset({"network", "pressure", "runtime-journal", "storage"}),
         changes=lambda node: (
             Remembered(node.network.cni.config_dir.path),
             Unit("reread", (node.profile.runtime_unit,)),
@@ -89,6 +93,7 @@ PLUGIN: t.Final = entered(
         step="link-cni-plugin",
         words="links a CNI plugin that the runtime does not find to the one that another package has put into its own directory on "
         "this node; refuses when there is none",
+        asks=frozenset({"network"}),
         changes=lambda node: tuple(Plugin(name) for name in node.network.cni.missing_plugins),
         trial=True,
         patience=STILL_SAID,
@@ -108,6 +113,7 @@ ASIDE: t.Final = entered(
         step="set-aside-cni-config",
         words="moves a CNI configuration that cannot be used into our backup; when there is no other, the one that the Pods which "
         "run were made with is written again",
+        asks=frozenset({"network"}),
         changes=unusable,
         shows=network_ready,
     )
@@ -126,6 +132,7 @@ MTU: t.Final = entered(
         step="lower-overlay-mtu",
         words="lowers the MTU of the overlay's link to what the link below leaves it, so that senders are told; the CNI's own "
         "configuration is still a person's, and its agent may set the old one again when it starts",
+        asks=frozenset({"network"}),
         changes=lambda node: tuple(Mtu(link, room) for link, room in oversized(node).items()),
         refuse=too_small,
     )
@@ -155,6 +162,7 @@ CHAINS: t.Final = entered(
         step="remove-stale-service-rules",
         words="removes Kubernetes' chains from the kind of iptables that the kubelet does not use, when Services' rules stand in the "
         "other as well; rules of others stay",
+        asks=frozenset({"firewall"}),
         changes=lambda node: (ServiceChains(kinds(node)[2]),),
         refuse=only_there,
     )

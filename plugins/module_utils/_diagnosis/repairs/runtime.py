@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from ..change import GoodCopy, Lines, Module, PauseImage, Unit
 from ..gate import data_mounts, runtime_writable
 from ..node import NodeEvidence
-from ..repair import Repair, entered
+from ..repair import LOOPING, Repair, entered
 from .kernel import lasting_module
 
 # As long as the line of a sandbox that failed may still count, and the API takes to show it.
@@ -66,6 +66,7 @@ KILL: t.Final = entered(
     Repair(
         step="kill-containerd",
         words="kills the main process of a containerd that hangs; systemd starts it again, and containers run on",
+        asks=LOOPING | {"cri", "kubelet-journal", "pressure", "storage"},
         changes=lambda node: (Unit("kill", (node.profile.runtime_unit,)),),
         refuse=stuck_in_kernel,
         shows=answers,
@@ -75,6 +76,7 @@ RESTART: t.Final = entered(
     Repair(
         step="restart-containerd",
         words="restarts a containerd whose socket is gone, which it only makes when it starts; containers run on",
+        asks=LOOPING | {"cri", "pressure", "storage"},
         changes=lambda node: (restarted(node),),
         refuse=runtime_restart,
         shows=answers,
@@ -86,6 +88,7 @@ ENABLE_CRI: t.Final = entered(
     Repair(
         step="enable-cri",
         words="takes the CRI out of disabled_plugins of containerd's configuration, and restarts containerd",
+        asks=LOOPING | {"cri", "pressure", "runtime-files", "storage"},
         changes=lambda node: (
             Lines(node.profile.runtime_config, CRI_DISABLED, r"\1\2", needed=True),
             reread(node),
@@ -98,6 +101,7 @@ OVERLAY: t.Final = entered(
     Repair(
         step="load-overlay",
         words="loads the kernel module overlay, also at the next boot, and restarts containerd",
+        asks=frozenset({"kernel", "pressure", "runtime-journal", "storage"}),
         changes=lambda node: (Module("overlay"), lasting_module("overlay"), reread(node)),
         refuse=runtime_restart,
         shows=answers,
@@ -107,6 +111,7 @@ PAUSE: t.Final = entered(
     Repair(
         step="set-pause-image",
         words="configures containerd for a pause image that is on the node, and restarts it; containers run on",
+        asks=frozenset({"cri", "kubelet-journal", "pressure", "runtime-journal", "storage"}),
         changes=lambda node: (PauseImage(node.profile.runtime_config), reread(node)),
         refuse=runtime_restart,
         shows=answers,
@@ -119,6 +124,7 @@ COPY: t.Final = entered(
         step="restore-containerd-config",
         words="puts the newest copy of containerd's configuration beside it in its place, of those that containerd can use and that "
         "have the kubelet's cgroup driver, and starts containerd; a default of the package is never written",
+        asks=LOOPING | {"cri", "kubelet-files", "pressure", "runtime-journal", "storage"},
         changes=lambda node: (
             GoodCopy(node.profile.runtime_config, node.kubelet.config.cgroup_driver),
             reread(node),

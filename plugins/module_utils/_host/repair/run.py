@@ -21,17 +21,20 @@ from ..._diagnosis.cluster import SCHEMA, ClusterEvidence
 from ..._diagnosis.evidence import Undecided, amended, unknown
 from ..._diagnosis.gate import upkeep
 from ..._diagnosis.ledger import Order
-from ..._diagnosis.node import Journal, NodeEvidence
+from ..._diagnosis.node import Journal, Kubelet, NodeEvidence, Runtime
 from ..._diagnosis.registry import CAUSES, judge
 from ..._diagnosis.repair import Repair
 from ..errors import EXPECTED, words
+from ..observe import IDENTITY, SHOWING
 from ..ordered import Ordered
 from ..probes.cri import Refused
 from ..task import Action, Checks, Outcome, Request
 from . import certificates, cni, files, firewall, kubeconfig, kubelet, runtime, space, system
 from .tools import NotPossible, Op, Tools
 
-# Between two looks at the whole node, seconds: each costs it two to three.
+S = t.TypeVar("S", Kubelet, Runtime)
+ALWAYS: t.Final = frozenset({IDENTITY, "processes"})  # of every repair: whether somebody is at work on the node
+# Between two looks at the node, seconds: one at all of it costs it two to three.
 PAUSE: t.Final = 2.0
 # Between two questions whether a kubelet that starts answers, and how long it is waited for without a look, seconds: on a
 # small node it needs the processors itself, and a look that comes too early has to be made again.
@@ -119,8 +122,8 @@ class Repairing(Ordered):
         return t.cast(Repaired, self.ordered(order, replace(seen, refusals=refusals, ops=ops, owners=owners)))
 
     def _look(self) -> tuple[NodeEvidence, tuple[str, ...]]:
-        """A busy node can miss a deadline; when doubt is all that refuses, it is looked at once more."""
-        evidence = self.host.observe()
+        """A busy node can miss a deadline, and a rule can want to know more: when doubt is all that refuses, all is asked."""
+        evidence = self.host.observe(ALWAYS | self.repair.asks)
         refusals = tuple(self._refusals(evidence))
         if refusals and all(refusal.startswith(DOUBT) for refusal in refusals):
             evidence = self.host.observe()
@@ -209,14 +212,15 @@ class Repairing(Ordered):
     def _prove(
         self, seen: NodeEvidence, since: float, until: float, pods: frozenset[str]
     ) -> tuple[NodeEvidence, Checks, tuple[str, ...]]:
-        """Look until all is shown, or the time is over; and what was said of a kubelet that had crashed until then."""
+        """Look until all is shown, or at all of it when the time is over; and what was said of a kubelet that had crashed."""
         evicted: frozenset[str] = frozenset()
         said: tuple[str, ...] = ()
         looped = loops(seen)
+        asked: t.Optional[frozenset[str]] = ALWAYS | SHOWING | self.repair.asks
         while True:
             if looped:
                 said = self._come_up(seen.profile.unit, said, until)
-            evidence = self.host.observe()
+            evidence = self.host.observe(asked)
             evicted |= self._evicted(evidence)
             checks: Checks = {"repair_holds": None, "pods_kept": pods - evicted <= self.host.pods()}
             with contextlib.suppress(Undecided):
@@ -224,8 +228,12 @@ class Repairing(Ordered):
                 checks["repair_holds"] = not self._fires(evidence) and self.repair.shows(evidence)
             if self.repair.trial and all(checks.values()):
                 checks["sandbox_made"] = self.host.trial() is None
-            if all(checks.values()) or self.host.now().monotonic >= until:
+            if all(checks.values()):
                 return evidence, checks, said
+            if self.host.now().monotonic >= until:
+                return (self.host.observe() if asked else evidence), checks, said
+            # Only the whole node may be able to tell, or to say of a Pod that is gone that the kubelet evicted it.
+            asked = asked if checks["repair_holds"] is not None and checks["pods_kept"] else None
             self.host.sleep(PAUSE)
 
     def _come_up(self, unit: str, said: tuple[str, ...], until: float) -> tuple[str, ...]:
@@ -267,15 +275,14 @@ def prepared(changes: Sequence[Change], tools: Tools) -> tuple[Op, ...]:
 
 def said_since(node: NodeEvidence, since: float) -> NodeEvidence:
     """Without what journals had to say until *since* (seconds since boot)."""
-    return amended(
-        node,
-        kubelet=amended(node.kubelet, journal=_newer(node.kubelet.journal, since)),
-        runtime=amended(node.runtime, journal=_newer(node.runtime.journal, since)),
-    )
+    return amended(node, kubelet=_newer(node.kubelet, since), runtime=_newer(node.runtime, since))
 
 
-def _newer(journal: Journal, since: float) -> Journal:
-    return amended(journal, lines=tuple(line for line in journal.lines if line.last > since))
+def _newer(section: S, since: float) -> S:
+    journal = vars(section)["journal"]
+    if not isinstance(journal, Journal):  # unknown, and it may well be that nobody asks it
+        return section
+    return amended(section, journal=amended(journal, lines=tuple(line for line in journal.lines if line.last > since)))
 
 
 def loops(node: NodeEvidence) -> bool:

@@ -232,6 +232,14 @@ def test_what_shows_that_a_step_worked_is_enough_for_the_proof(
         assert [name for name, ok in checks.items() if ok is None] == [], cause.id
 
 
+def test_a_cgroup_driver_is_unknown_when_the_runtime_was_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runtime has the last word, and the file's is then no answer."""
+    look(monkeypatch)
+    assert observe(KUBEADM, SUBSETS, only={"kubelet-files", "cri"}).kubelet.config.cgroup_driver == "systemd"
+    config = observe(KUBEADM, SUBSETS, only={"kubelet-files"}).kubelet.config
+    assert isinstance(vars(config)["cgroup_driver"], Unknown)
+
+
 def test_mounts_that_were_not_looked_at_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     look(monkeypatch)
     assert isinstance(vars(observe(KUBEADM, SUBSETS, only=SHOWING).storage)["network_mounts"], Unknown)

@@ -41,6 +41,7 @@ def test_it_is_done_and_proven(case: Case, tmp_path: Path) -> None:
     host = Patient(healthy_node(**case.broken), [healthy_node()], trials=[None])
     outcome = repair(host, desk, request(tmp_path, case.cause))
     assert (outcome.refusals, outcome.detail, outcome.result) == ((), "", "done")
+    assert len(host.asked) == 2  # what it asks is enough, before and after
     assert tuple(desk.commands) == case.commands
     assert {path: desk.read(path) for path in case.after} == case.after
 
