@@ -27,7 +27,7 @@ from tests.unit.helpers_host import answered
 from tests.unit.helpers_repair import ENTERED, Fake, Patient, request
 from tests.unit.repair_cases import CASES, fake
 
-PLUGINS = Path(__file__).parents[6] / "plugins"
+PLUGINS = Path(__file__).parents[5] / "plugins"
 REPAIRED = {cause.id: cause for cause in CAUSES.values() if cause.repair in REPAIRS} if ENTERED else {}
 
 
