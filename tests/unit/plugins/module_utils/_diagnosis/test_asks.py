@@ -24,11 +24,11 @@ from tests.matrix.recording import RECORDINGS
 from tests.unit.helpers import healthy_node
 from tests.unit.helpers_cluster import healthy_cluster
 from tests.unit.helpers_host import answered
-from tests.unit.helpers_repair import ENTERED, Fake, Patient, request
+from tests.unit.helpers_repair import Fake, Patient, request
 from tests.unit.repair_cases import CASES, fake
 
 PLUGINS = Path(__file__).parents[5] / "plugins"
-REPAIRED = {cause.id: cause for cause in CAUSES.values() if cause.repair in REPAIRS} if ENTERED else {}
+REPAIRED = {cause.id: cause for cause in CAUSES.values() if cause.repair in REPAIRS}
 
 
 def recorded() -> list[tuple[Path, str]]:
