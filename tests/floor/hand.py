@@ -29,6 +29,10 @@ TYPED: t.Final = {
     "free-space-beside-images": "rm /var/cache/apt/archives/*.deb",
     "lower-overlay-mtu": "ip link set flannel.1 mtu 1450",
 }
+# Of a fault whose step comes to something else there.
+TYPED_OF_FAULT: t.Final = {
+    "disk-pressure-unused-image": "ctr -n k8s.io images rm --sync $(ctr -n k8s.io images ls -q name~=ballast)",
+}
 # systemd would start a kubelet that crashed by itself, up to 10 s later.
 UP: t.Final = "systemctl is-active -q kubelet || restart kubelet"
 BLIND: t.Final = "restart kubelet"
@@ -47,8 +51,12 @@ def recovered() -> list[Fault]:
 
 def typed(fault: Fault) -> str:
     """The lines for the node."""
-    known = all(step in TYPED for step in fault.actions)
-    lines = [TYPED[step] for step in fault.actions] if known else [s.script for s in fault.undo if s.place == "node"]
+    if fault.id in TYPED_OF_FAULT:
+        lines = [TYPED_OF_FAULT[fault.id]]
+    elif all(step in TYPED for step in fault.actions):
+        lines = [TYPED[step] for step in fault.actions]
+    else:
+        lines = [step.script for step in fault.undo if step.place == "node"]
     return "\n".join([*lines, UP])
 
 

@@ -26,7 +26,7 @@ from .command import run
 from .errors import EXPECTED, words
 from .observe import observe
 from .pods import running_pods
-from .probes import api, cri, healthz, units
+from .probes import cri, healthz, units
 from .runner import Task
 from .runner import run as ask
 from .subsets import BY_NAME, SUBSETS
@@ -71,6 +71,8 @@ class ThisNode:
 
     def reach(self, access: Access) -> ApiPath:
         """The API server as *access* says, which no file of the node does; raises Undecided when that was cut off."""
+        from .probes import api  # with it comes ssl, which costs more than all else here, and few steps need it
+
         return t.cast(ApiPath, self._look("api", lambda profile: api.reach(access, profile)))
 
     def systemctl(self, *arguments: str, seconds: float) -> t.Optional[str]:
