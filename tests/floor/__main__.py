@@ -34,6 +34,7 @@ from .hand import (
     blind_patience,
     entry,
     first_change,
+    kept,
     only_restarts,
     recovered,
     restarts,
@@ -66,6 +67,7 @@ def main() -> int:
     with locked(options.host):
         for fault in faults:
             row, versions = measured(fault, options.host, blank(fault, options.host, now), blind=options.blind)
+            row = kept(row, results.rows)
             rows.append(row)
             results.put(row, versions)
             sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {fault.id}: {row['seen'] or row['note']}\n")

@@ -14,6 +14,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import parse_time
 from tests.faults.model import Fault, Step, controller
 from tests.faults.table import FAULTS
+from tests.matrix.results import Row
 
 # What a step comes to when it is typed. Of a step that is not here, the undoing of the fault is the repair.
 TYPED: t.Final = {
@@ -119,3 +120,11 @@ def entry(
     ratio = round(ours / by_hand, 2) if ours is not None and by_hand else None
     seen = {"recovered": ours, "looked": looked, "by_hand": by_hand, "ratio": ratio, "blind_restart": blind}
     return {"seen": seen, "ok": ratio is not None, "seconds": ours}
+
+
+def kept(row: Row, before: t.Iterable[Row]) -> Row:
+    """*row*; of a blind restart that was not tried now, with what the row *before* it saw: no code of ours has a part in it."""
+    earlier = [each["seen"] for each in before if each["case"] == row["case"] and each["seen"]]
+    if not (earlier and row["seen"]) or row["seen"]["blind_restart"] is not None:
+        return row
+    return {**row, "seen": {**row["seen"], "blind_restart": earlier[0]["blind_restart"]}}

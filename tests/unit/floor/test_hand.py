@@ -22,6 +22,7 @@ from tests.floor.hand import (
     blind_patience,
     entry,
     first_change,
+    kept,
     only_restarts,
     recovered,
     restarts,
@@ -136,3 +137,12 @@ def test_the_page_has_the_median_and_what_a_blind_restart_did() -> None:
     assert "| `b` | 90 s | 12 s | 30 s | 3.00 | does not cure |  |" in text
     assert "| `c` | 20 s | - | 20 s | 1.00 | cures, 30 s |  |" in text
     assert "| `d` | not run | - | not run | - | not run | could not be run: no reset |" in text
+
+
+def test_what_a_blind_restart_did_is_kept_when_it_is_not_tried_again() -> None:
+    cures, useless = {"cured": True, "seconds": 5.0}, {"cured": False, "seconds": None}
+    new, old = {"case": "a", **entry(8.0, 4.0, None)}, {"case": "a", **entry(9.0, 3.0, cures)}
+    assert kept(new, [old]) == {"case": "a", **entry(8.0, 4.0, cures)}
+    assert kept(new, [{**old, "case": "b"}, {"case": "a", "seen": None}]) == new
+    tried = {"case": "a", **entry(8.0, 4.0, useless)}
+    assert kept(tried, [old]) == tried
