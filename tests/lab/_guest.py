@@ -123,12 +123,13 @@ class Guest:
     def wake(self) -> bool:
         """Tell a guest whose memory was put back what it missed; False when its shell does not answer.
 
-        That is the time, and that its connections to the API server are no more: nobody on the
-        other side knows them, and the kubelet would wait most of a minute to find out.
+        That is the time, that the bridge may have another address than when the snapshot was made, and that its
+        connections to the API server are no more: nobody on the other side knows them, and the kubelet would wait most of
+        a minute to find out.
         """
         # The marker is not in what the terminal echoes, only in what the shell prints.
         date = f"date -s @{time.time() + 0.1:.3f} >/dev/null"
-        line = f"\n{date}; ss -K dport = :{API_PORT} >/dev/null; echo awa''ke\n"
+        line = f"\n{date}; ip neigh flush all; ss -K dport = :{API_PORT} >/dev/null; echo awa''ke\n"
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(5)
