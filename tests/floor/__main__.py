@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def main() -> int:
     with locked(options.host):
         for fault in faults:
             row, versions = measured(fault, options.host, blank(fault, options.host, now), blind=options.blind)
-            row = kept(row, results.rows)
+            row = row if options.blind else kept(row, results.rows)
             rows.append(row)
             results.put(row, versions)
             sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {fault.id}: {row['seen'] or row['note']}\n")
@@ -130,23 +131,29 @@ def by_playbook(fault: Fault, host: str) -> tuple[float | None, float | None, Re
 
 
 def by_hands(fault: Fault, host: str, *, blind: bool) -> tuple[float | None, dict[str, t.Any] | None, str]:
-    """The seconds of somebody who knows, what a blind restart did, and why neither can be told."""
+    """The seconds of somebody who knows, what a blind restart did (None: nobody can tell), and why there are none."""
     try:
-        hand = by_hand(fault, host, typed(fault), PATIENCE)
-        tried = blind_restart(fault, host, blind_patience(hand)) if blind and not only_restarts(fault) else None
+        hand = by_hand(fault, host, typed(fault), PATIENCE, cures=True)
     except Unseen:
         return None, None, "the API shows nothing of this fault: nobody at a keyboard sees when it is over"
+    tried = None
+    if blind and not only_restarts(fault):
+        with contextlib.suppress(Unseen):
+            tried = blind_restart(fault, host, blind_patience(hand))
     return hand, tried, ""
 
 
-def by_hand(fault: Fault, host: str, script: str, patience: float) -> float | None:
-    """Seconds from typing *script* until the node works; None: not within *patience* seconds. Raises :class:`Unseen`."""
+def by_hand(fault: Fault, host: str, script: str, patience: float, *, cures: bool) -> float | None:
+    """Seconds from typing *script* until the node works; None: not within *patience* seconds. Raises :class:`Unseen`.
+
+    *cures*: it is known to, so that a kubelet that it starts anew and that posts Ready is the end of it.
+    """
     broken(fault, host)
     gone = symptom_gone(fault)
     try:
         with connect(ACCESS) as api:
             worked = well(api, host)
-            if worked and gone is None:
+            if worked and gone is None and not (cures and restarts(script)):
                 raise Unseen
             posts = restarts(script) or not worked
             begin, asked = time.monotonic(), Asked(datetime.now(UTC), posts)
@@ -172,7 +179,7 @@ def no_more(gone: Step | None, host: str) -> bool:
 
 def blind_restart(fault: Fault, host: str, patience: float) -> dict[str, t.Any]:
     """Whether `systemctl restart kubelet` alone cured it within *patience* seconds, and after how many."""
-    seconds = by_hand(fault, host, BLIND, patience)
+    seconds = by_hand(fault, host, BLIND, patience, cures=False)
     return {"cured": seconds is not None, "seconds": seconds}
 
 
