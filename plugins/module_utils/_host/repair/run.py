@@ -219,7 +219,7 @@ class Repairing(Ordered):
         asked: t.Optional[frozenset[str]] = ALWAYS | SHOWING | self.repair.asks
         while True:
             if looped:
-                said = self._come_up(seen.profile.unit, said, until)
+                said = self._come_up(seen.profile.unit, said, since, until)
             evidence = self.host.observe(asked)
             evicted |= self._evicted(evidence)
             checks: Checks = {"repair_holds": None, "pods_kept": pods - evicted <= self.host.pods()}
@@ -236,14 +236,28 @@ class Repairing(Ordered):
             asked = asked if checks["repair_holds"] is not None and checks["pods_kept"] else None
             self.host.sleep(PAUSE)
 
-    def _come_up(self, unit: str, said: tuple[str, ...], until: float) -> tuple[str, ...]:
+    def _come_up(self, unit: str, said: tuple[str, ...], since: float, until: float) -> tuple[str, ...]:
         """Until a kubelet that had crashed answers, or that takes too long; *said*: with what was said of its next turn."""
         until = min(until, self.host.now().monotonic + STARTING)
         while True:
             said = said or self._next_turn(unit)  # once: if it ends again, it found something else
-            if self._answers() or self.host.now().monotonic >= until:
+            if self._answers():
+                if not said:
+                    self._count_anew(unit, since)
+                return said
+            if self.host.now().monotonic >= until:
                 return said
             self.host.sleep(PROMPT)
+
+    def _count_anew(self, name: str, since: float) -> None:
+        """Of a kubelet that systemd itself started on what was changed the crashes before are over, and one after it counts.
+
+        A process from before the change keeps its count, and with it the doubt; so does one of which nobody can tell.
+        """
+        with contextlib.suppress(Undecided, *TROUBLE):
+            unit = self.host.unit(name)
+            if unit.restarts and unit.started is not None and unit.started > since:
+                system.forget_restarts(self.tools, name)
 
     def _answers(self) -> bool:
         with contextlib.suppress(Undecided):

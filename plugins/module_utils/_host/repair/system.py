@@ -66,6 +66,11 @@ def next_turn(tools: Tools, name: str) -> bool:
     return waited
 
 
+def forget_restarts(tools: Tools, name: str) -> None:
+    """systemd's count of its own restarts of *name* begins anew; what runs runs on (systemd 257: seen)."""
+    tools.run("systemctl", "--no-ask-password", "reset-failed", name)
+
+
 def _systemctl(tools: Tools, name: str, *words: str) -> t.Callable[[], None]:
     return lambda: tools.run("systemctl", "--no-ask-password", *words, name)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import unknown
-from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Endpoint, NodeEvidence
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import amended, unknown
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import Endpoint, NodeEvidence, Unit
 from ansible_collections.outward.kubelet.plugins.module_utils._host.errors import ProbeError
 from ansible_collections.outward.kubelet.plugins.module_utils._host.ledger import peek
 from tests.unit.helpers import healthy_node
@@ -210,6 +210,30 @@ def test_a_kubelet_that_starts_is_not_looked_at_until_it_answers(
     host.turns = turns
     outcome = repair(host, desk, request(tmp_path, "kubelet-swap-on"))
     assert (outcome.result, host.looks, host.clock - START) == ("done", looks, seconds)
+
+
+class Restarted(Patient):
+    """systemd has started its kubelet so many seconds after the change, before anybody asked."""
+
+    after = 0.0
+
+    def unit(self, name: str) -> Unit:
+        return amended(LOOPS.kubelet.unit, restarts=3, started=START + self.after)
+
+    def healthz(self) -> Endpoint:
+        return healthy_node().kubelet.healthz
+
+
+@pytest.mark.parametrize(("after", "said", "forgotten"), [(0.5, "", 1), (-0.5, "", 0), (0.5, "auto-restart\n", 0)])
+def test_the_crashes_before_a_start_on_what_was_changed_are_over(
+    after: float, said: str, forgotten: int, tmp_path: Path
+) -> None:
+    """What ran before may still end, and what waited was started with a count of its own."""
+    desk = Fake(tmp_path, files={"/proc/swaps": "/a file\n"}, said={"systemctl --no-ask-password show": said})
+    host = Restarted(LOOPS, [healthy_node()])
+    host.after = after
+    assert repair(host, desk, request(tmp_path, "kubelet-swap-on")).result == "done"
+    assert desk.commands.count("systemctl reset-failed kubelet.service") == forgotten
 
 
 def test_a_kubelet_that_systemd_gave_up_is_not_waited_for(tmp_path: Path) -> None:
