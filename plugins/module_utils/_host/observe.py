@@ -72,7 +72,7 @@ class Answers:
         self._mounts = mounts  # the network mounts (a tuple), or unknown
 
     def asked(self, name: str) -> bool:
-        """Whether somebody was waited for, or is known not to be there."""
+        """Whether the question was asked at all; get() may know nothing all the same."""
         return name in self._answers
 
     def get(self, name: str, index: int | None = None) -> t.Any:
