@@ -33,6 +33,7 @@ TYPED: t.Final = {
 # Of a fault whose step comes to something else there.
 TYPED_OF_FAULT: t.Final = {
     "disk-pressure-unused-image": "ctr -n k8s.io images rm --sync $(ctr -n k8s.io images ls -q name~=ballast)",
+    "container-log-unrotated": "truncate -s 64M /var/log/pods/default_outward-fault*/app/0.log",
 }
 # systemd would start a kubelet that crashed by itself, up to 10 s later.
 UP: t.Final = "systemctl is-active -q kubelet || restart kubelet"

@@ -52,8 +52,9 @@ def test_the_undo_of_a_fault_is_its_repair_unless_the_step_has_lines_of_its_own(
     assert typed(FAULTS["kubelet-node-ip-invalid"]) == f"back; restart kubelet\n{UP}"
 
 
-def test_an_image_that_nobody_uses_is_removed_where_that_is_what_fills_the_disk() -> None:
+def test_what_is_typed_removes_what_fills_the_disk() -> None:
     assert typed(FAULTS["disk-pressure-unused-image"]).startswith("ctr -n k8s.io images rm --sync ")
+    assert typed(FAULTS["container-log-unrotated"]).startswith("truncate ")
     assert typed(FAULTS["disk-pressure-package-cache"]).startswith("rm /var/cache/apt/archives/")
 
 
