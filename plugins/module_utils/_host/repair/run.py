@@ -242,15 +242,13 @@ class Repairing(Ordered):
         while True:
             said = said or self._next_turn(unit)  # once: if it ends again, it found something else
             if self._answers():
-                if not said:
-                    self._count_anew(unit, since)
-                return said
+                return said or self._count_anew(unit, since)  # once as well: a crash after that counts
             if self.host.now().monotonic >= until:
                 return said
             self.host.sleep(PROMPT)
 
-    def _count_anew(self, name: str, since: float) -> None:
-        """Of a kubelet that systemd itself started on what was changed the crashes before are over, and one after it counts.
+    def _count_anew(self, name: str, since: float) -> tuple[str, ...]:
+        """Of a kubelet that systemd itself started on what was changed the crashes before are over.
 
         A process from before the change keeps its count, and with it the doubt; so does one of which nobody can tell.
         """
@@ -258,6 +256,8 @@ class Repairing(Ordered):
             unit = self.host.unit(name)
             if unit.restarts and unit.started is not None and unit.started > since:
                 system.forget_restarts(self.tools, name)
+                return (f"{name} was started by systemd meanwhile: its count of restarts begins anew",)
+        return ()
 
     def _answers(self) -> bool:
         with contextlib.suppress(Undecided):

@@ -232,8 +232,20 @@ def test_the_crashes_before_a_start_on_what_was_changed_are_over(
     desk = Fake(tmp_path, files={"/proc/swaps": "/a file\n"}, said={"systemctl --no-ask-password show": said})
     host = Restarted(LOOPS, [healthy_node()])
     host.after = after
-    assert repair(host, desk, request(tmp_path, "kubelet-swap-on")).result == "done"
+    outcome = repair(host, desk, request(tmp_path, "kubelet-swap-on"))
+    assert outcome.result == "done"
     assert desk.commands.count("systemctl reset-failed kubelet.service") == forgotten
+    assert any("count of restarts begins anew" in words for words in outcome.said) == bool(forgotten)
+
+
+def test_a_crash_after_the_count_began_anew_is_not_forgotten(tmp_path: Path) -> None:
+    """The second look finds a kubelet that systemd had to start once more."""
+    desk = Fake(tmp_path, files={"/proc/swaps": "/a file\n"}, said={"systemctl --no-ask-password show": ""})
+    host = Restarted(LOOPS, [LOOPS, healthy_node()])
+    host.after = 0.5
+    outcome = repair(host, desk, request(tmp_path, "kubelet-swap-on"))
+    assert (outcome.result, host.looks) == ("done", 3)
+    assert desk.commands.count("systemctl reset-failed kubelet.service") == 1
 
 
 def test_a_kubelet_that_systemd_gave_up_is_not_waited_for(tmp_path: Path) -> None:
