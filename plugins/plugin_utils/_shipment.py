@@ -60,7 +60,7 @@ def _file(name: str) -> Path:
 
 def _imported(name: str) -> Iterator[str]:
     """What the relative imports of a module may mean: modules, or names in them."""
-    for node in ast.walk(ast.parse(_file(name).read_text())):
+    for node in ast.walk(_leaned(name)):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = ".".join([*name.split(".")[: -node.level], *([node.module] if node.module else [])])
             yield base
@@ -70,7 +70,12 @@ def _imported(name: str) -> Iterator[str]:
 @cache
 def lean(name: str) -> str:
     """The source of one module as it is sent."""
-    return ast.unparse(ast.fix_missing_locations(_Lean().visit(ast.parse(_file(name).read_text()))))
+    return ast.unparse(_leaned(name))
+
+
+@cache
+def _leaned(name: str) -> ast.Module:
+    return t.cast(ast.Module, ast.fix_missing_locations(_Lean().visit(ast.parse(_file(name).read_text()))))
 
 
 class _Lean(ast.NodeTransformer):

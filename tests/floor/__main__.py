@@ -51,6 +51,8 @@ PATIENCE: t.Final = 480.0
 DIAGNOSE: t.Final = Run("diagnose", soak_seconds=0, max_unavailable=1)
 PAUSE: t.Final = 0.5
 RENEWAL: t.Final = 10.0  # a quarter of nodeLeaseDurationSeconds (pkg/kubelet/kubelet.go)
+# The longest, seconds: node-monitor-grace-period of the controller manager is 50 (1.32 and later), and it looks every 5.
+MISSED: t.Final = 90.0
 LONG_AGO: t.Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -187,14 +189,21 @@ def broken(fault: Fault, host: str, *, known: bool = False) -> None:
     """*fault* on a clean node, for a while. Raises NotReset, NotInjected and NoReport.
 
     A kubelet renews its Lease every ten seconds, counted from its start in the reset: without the while, each way would
-    meet the same moment of these ten in every row, and be lucky or not in all of them. *known*: it was diagnosed before in
-    this boot, as a schedule does; a reset has taken what was compiled there then.
+    meet the same moment of these ten in every row, and be lucky or not in all of them. Of a kubelet that does not answer
+    nobody is told before the API's controller misses its Lease; and one that is started while the API still has it as
+    Ready looks for what it may post anew only every ten seconds (fastStatusUpdateOnce, pkg/kubelet/kubelet_node_status.go),
+    which is luck as well. *known*: it was diagnosed before in this boot, as a schedule does; a reset has taken what was
+    compiled there then.
     """
     reset(host)
     if known:
         DIAGNOSE(host)
     inject(fault, host)
-    time.sleep(random.uniform(0, RENEWAL))
+    if answers(host):
+        time.sleep(random.uniform(0, RENEWAL))
+        return
+    with connect(ACCESS) as api:
+        until(lambda: not ready(api, host), time.monotonic(), MISSED)
 
 
 def undo_elsewhere(fault: Fault, host: str) -> None:
@@ -205,7 +214,17 @@ def undo_elsewhere(fault: Fault, host: str) -> None:
 
 def well(api: t.Any, host: str) -> bool:
     """The kubelet answers and the API has it as Ready: then it need not post Ready anew to be well afterwards."""
-    return shown(api, host, Asked(LONG_AGO, posts=False)) and in_lab(node("healthz"), host, 30).code == 0
+    return ready(api, host) and answers(host)
+
+
+def ready(api: t.Any, host: str) -> bool:
+    """The API has it as Ready, since whenever."""
+    return shown(api, host, Asked(LONG_AGO, posts=False))
+
+
+def answers(host: str) -> bool:
+    """The kubelet answers on its node."""
+    return in_lab(node("healthz"), host, 30).code == 0
 
 
 def shown(api: t.Any, host: str, asked: Asked) -> bool:
