@@ -34,10 +34,11 @@ from .tools import NotPossible, Op, Tools
 
 S = t.TypeVar("S", Kubelet, Runtime)
 ALWAYS: t.Final = frozenset({IDENTITY, "processes"})  # of every repair: whether somebody is at work on the node
-# Between two looks at the node, seconds: one at all of it costs it two to three.
+# Between two looks at all of the node, seconds: one costs it two to three.
 PAUSE: t.Final = 2.0
-# Between two questions whether a kubelet that starts answers, and how long it is waited for without a look, seconds: on a
-# small node it needs the processors itself, and a look that comes too early has to be made again.
+# Between two looks at what the repair asks, and between two questions whether a kubelet that starts answers, seconds; and
+# how long that is waited for without a look: on a small node it needs the processors itself, and a look that comes too
+# early has to be made again.
 PROMPT: t.Final = 0.5
 STARTING: t.Final = 15.0
 TROUBLE: t.Final = (*EXPECTED, Refused)
@@ -234,7 +235,7 @@ class Repairing(Ordered):
                 return (self.host.observe() if asked else evidence), checks, said
             # Only the whole node may be able to tell, or to say of a Pod that is gone that the kubelet evicted it.
             asked = asked if checks["repair_holds"] is not None and checks["pods_kept"] else None
-            self.host.sleep(PAUSE)
+            self.host.sleep(PROMPT if asked else PAUSE)
 
     def _come_up(self, unit: str, said: tuple[str, ...], since: float, until: float) -> tuple[str, ...]:
         """Until a kubelet that had crashed answers, or that takes too long; *said*: with what was said of its next turn."""
