@@ -133,7 +133,10 @@ def test_the_page_has_the_median_and_what_a_blind_restart_did() -> None:
         {"case": "d", "note": "could not be run: no reset", "seen": None},
     ]
     text = page({"made_by": "x", "date": "2026-11-25T00:00:00Z", "commit": "abc", "versions": {}, "rows": rows})
-    assert "**Median ratio 1.50 over 3 faults; 12 s (median) pass before anything is changed, and what comes after " in text
+    assert (
+        "**Median ratio 1.50 over 3 faults; 12 s (median) pass before anything is changed, and what comes after "
+        in text
+    )
     assert "after takes 2.60 times what the hands took; a blind restart cured 1 of 2 within 3 times " in text
     assert "within 3 times what the hands took, 30 s at least." in text
     assert "| `b` | 90 s | 12 s | 30 s | 3.00 | does not cure |  |" in text
