@@ -148,9 +148,10 @@ def by_hands(fault: Fault, host: str, *, blind: bool) -> tuple[float | None, dic
 def by_hand(fault: Fault, host: str, script: str, patience: float, *, cures: bool) -> float | None:
     """Seconds from typing *script* until the node works; None: not within *patience* seconds. Raises :class:`Unseen`.
 
-    *cures*: it is known to, so that a kubelet that it starts anew and that posts Ready is the end of it.
+    *cures*: it is known to, so that a kubelet that it starts anew and that posts Ready is the end of it; and only then does
+    a second count.
     """
-    broken(fault, host)
+    broken(fault, host, told=cures)
     gone = symptom_gone(fault)
     try:
         with connect(ACCESS) as api:
@@ -185,21 +186,22 @@ def blind_restart(fault: Fault, host: str, patience: float) -> dict[str, t.Any]:
     return {"cured": seconds is not None, "seconds": seconds}
 
 
-def broken(fault: Fault, host: str, *, known: bool = False) -> None:
+def broken(fault: Fault, host: str, *, known: bool = False, told: bool = True) -> None:
     """*fault* on a clean node, for a while. Raises NotReset, NotInjected and NoReport.
 
     A kubelet renews its Lease every ten seconds, counted from its start in the reset: without the while, each way would
-    meet the same moment of these ten in every row, and be lucky or not in all of them. Of a kubelet that does not answer
-    nobody is told before the API's controller misses its Lease; and one that is started while the API still has it as
-    Ready looks for what it may post anew only every ten seconds (fastStatusUpdateOnce, pkg/kubelet/kubelet_node_status.go),
-    which is luck as well. *known*: it was diagnosed before in this boot, as a schedule does; a reset has taken what was
-    compiled there then.
+    meet the same moment of these ten in every row, and be lucky or not in all of them.
+
+    *told*: of a kubelet that does not answer nobody is told before the API's controller misses its Lease; and one that is
+    started while the API still has it as Ready looks for what it may post anew only every ten seconds
+    (fastStatusUpdateOnce, pkg/kubelet/kubelet_node_status.go), which is luck as well. *known*: it was diagnosed before in
+    this boot, as a schedule does; a reset has taken what was compiled there then.
     """
     reset(host)
     if known:
         DIAGNOSE(host)
     inject(fault, host)
-    if answers(host):
+    if not told or answers(host):
         time.sleep(random.uniform(0, RENEWAL))
         return
     with connect(ACCESS) as api:

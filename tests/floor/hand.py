@@ -32,7 +32,9 @@ TYPED: t.Final = {
 }
 # Of a fault whose step comes to something else there.
 TYPED_OF_FAULT: t.Final = {
-    "disk-pressure-unused-image": "ctr -n k8s.io images rm --sync $(ctr -n k8s.io images ls -q name~=ballast)",
+    # By each of its names: the CRI has one of its own besides, and content that has a name stays.
+    "disk-pressure-unused-image": "ctr -n k8s.io images rm --sync $(ctr -n k8s.io images ls | awk "
+    "'/ballast/ {its[$3]} {of[$1] = $3} END {for (name in of) if (of[name] in its) print name}')",
     "container-log-unrotated": "truncate -s 64M /var/log/pods/default_outward-fault*/app/0.log",
 }
 # systemd would start a kubelet that crashed by itself, up to 10 s later.
