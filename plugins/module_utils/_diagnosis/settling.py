@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from .diagnose import Diagnosis
 from .evidence import NO_TIME, Undecided
+from .node import NodeEvidence
 
 # Seconds. A node that boots has every processor busy, and its kubelet has not renewed its Lease: a Pi is through in one
 # minute, the lab's nodes take as long.
@@ -41,9 +42,18 @@ def too_early(diagnosis: Diagnosis) -> TooEarly | None:
         rest = BOOT - diagnosis.node.identity.uptime
     except Undecided:
         rest = 0.0
-    if rest > 0:
+    if rest > 0 and not left_alone(diagnosis.node):
         return TooEarly(rest, f"it booted {BOOT - rest:.0f} s ago")
     unasked = [probe.name for probe in diagnosis.node.probes if NO_TIME in (probe.problem or "")]
     if unasked:
         return TooEarly(STARVED, f"it had no time for {', '.join(unasked)}")
     return TooEarly(TRANSIENT, "nothing is found, and not all is well") if diagnosis.status == "unknown" else None
+
+
+def left_alone(node: NodeEvidence) -> bool:
+    """No boot starts a unit that is disabled or masked (systemctl(1)), however long it is waited for."""
+    try:
+        unit = node.kubelet.unit
+        return unit.unit_file_state in ("disabled", "masked") and not unit.invocation_id
+    except Undecided:
+        return False

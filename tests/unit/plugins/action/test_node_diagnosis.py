@@ -69,6 +69,9 @@ def test_a_node_that_is_lost_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPat
     assert isinstance(FAILED, SandboxTrial)
 
 
+DISABLED = {**STOPPED, "kubelet__unit__unit_file_state": "disabled"}
+
+
 @pytest.mark.parametrize(
     ("node", "api", "uptime", "slept"),
     [
@@ -76,13 +79,16 @@ def test_a_node_that_is_lost_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPat
         (STOPPED, {}, 3600.0, []),
         # Whatever it is: it may be the boot (chaos: a boot was called a lack of processors).
         (STOPPED, {}, 40.0, [80.0]),
+        # Floor: a disabled kubelet was looked at again for nothing; one that somebody has started is in the middle of it.
+        ({**DISABLED, "kubelet__unit__invocation_id": ""}, {}, 40.0, []),
+        (DISABLED, {}, 40.0, [80.0]),
         # Chaos: the API server had just come back.
         ({}, {"node__conditions": conditions(Ready="Unknown")}, 3600.0, [60.0]),
         # Concurrency: four runs looked at one node at the same time.
         ({**STOPPED, "probes": (Probe("processes", 0.0, "processes: no time was left to ask"),)}, {}, 3600.0, [30.0]),
         ({**STOPPED, "probes": (Probe("storage", 5.0, "storage: no answer within 5 s"),)}, {}, 3600.0, []),
     ],
-    ids=["well", "found", "booted", "unknown", "starved", "hung"],
+    ids=["well", "found", "booted", "disabled", "started", "unknown", "starved", "hung"],
 )
 def test_a_node_in_the_middle_of_something_is_looked_at_again(
     monkeypatch: pytest.MonkeyPatch, node: Changes, api: Changes, uptime: float, slept: list[float]
