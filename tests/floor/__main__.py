@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import random
 import subprocess
 import sys
@@ -133,37 +132,41 @@ def by_playbook(fault: Fault, host: str) -> tuple[float | None, float | None, Re
 
 
 def by_hands(fault: Fault, host: str, *, blind: bool) -> tuple[float | None, dict[str, t.Any] | None, str]:
-    """The seconds of somebody who knows, what a blind restart did (None: nobody can tell), and why there are none."""
+    """The seconds of somebody who knows, what a blind restart did (None: not tried), and why there are no seconds."""
+    hand, note = None, ""
     try:
-        hand = by_hand(fault, host, typed(fault), PATIENCE, cures=True)
+        hand = by_hand(fault, host, typed(fault), PATIENCE)
     except Unseen:
-        return None, None, "the API shows nothing of this fault: nobody at a keyboard sees when it is over"
-    tried = None
-    if blind and not only_restarts(fault):
-        with contextlib.suppress(Unseen):
-            tried = blind_restart(fault, host, blind_patience(hand))
-    return hand, tried, ""
+        note = "the API shows nothing of this fault: nobody at a keyboard sees when it is over"
+    tried = blind_restart(fault, host, blind_patience(hand)) if blind and not only_restarts(fault) else None
+    return hand, tried, note
 
 
-def by_hand(fault: Fault, host: str, script: str, patience: float, *, cures: bool) -> float | None:
+def by_hand(fault: Fault, host: str, script: str, patience: float, *, blind: bool = False) -> float | None:
     """Seconds from typing *script* until the node works; None: not within *patience* seconds. Raises :class:`Unseen`.
 
-    *cures*: it is known to, so that a kubelet that it starts anew and that posts Ready is the end of it; and only then does
-    a second count.
+    A kubelet that it starts anew and that posts Ready is the end of it. *blind*: it may not cure. Then a diagnosis has the
+    last word on what looks cured, and the node is not left until the API shows that it is broken.
     """
-    broken(fault, host, told=cures)
+    broken(fault, host, told=not blind)
     gone = symptom_gone(fault)
     try:
         with connect(ACCESS) as api:
             worked = well(api, host)
-            if worked and gone is None and not (cures and restarts(script)):
+            if worked and gone is None and not restarts(script):
                 raise Unseen
             posts = restarts(script) or not worked
             begin, asked = time.monotonic(), Asked(datetime.now(UTC), posts)
             ssh(host, whole(NODE, script))
-            return until(lambda: shown(api, host, asked) and no_more(gone, host), begin, patience)
+            seconds = until(lambda: shown(api, host, asked) and no_more(gone, host), begin, patience)
+        return None if blind and seconds is not None and found(fault, host) else seconds
     finally:
         undo_elsewhere(fault, host)
+
+
+def found(fault: Fault, host: str) -> bool:
+    """A diagnosis still names it."""
+    return bool(set(fault.root_causes) & set(DIAGNOSE(host)["diagnosis"]["root_causes"]))
 
 
 def until(good: t.Callable[[], bool], begin: float, patience: float) -> float | None:
@@ -182,7 +185,7 @@ def no_more(gone: Step | None, host: str) -> bool:
 
 def blind_restart(fault: Fault, host: str, patience: float) -> dict[str, t.Any]:
     """Whether `systemctl restart kubelet` alone cured it within *patience* seconds, and after how many."""
-    seconds = by_hand(fault, host, BLIND, patience, cures=False)
+    seconds = by_hand(fault, host, BLIND, patience, blind=True)
     return {"cured": seconds is not None, "seconds": seconds}
 
 
