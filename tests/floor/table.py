@@ -58,11 +58,10 @@ def summary(rows: list[Row]) -> str:
     ratios = [each["ratio"] for each in seen if each["ratio"] is not None]
     tried = [each["blind_restart"] for each in seen if each["blind_restart"]]
     middle = f"median ratio {median(ratios):.2f} over {len(ratios)} faults" if ratios else "no pair was measured"
-    looked = [each["looked"] for each in seen if each.get("looked")]
-    before = f"; {median(looked):.0f} s (median) pass before anything is changed" if looked else ""
-    acted = [
-        (each["recovered"] - each["looked"]) / each["by_hand"] for each in seen if each.get("looked") and each["ratio"]
-    ]
+    looked = [each for each in seen if each.get("looked")]
+    waited = [each["looked"] for each in looked]
+    before = f"; {median(waited):.0f} s (median) pass before anything is changed" if waited else ""
+    acted = [(each["recovered"] - each["looked"]) / each["by_hand"] for each in looked if each["ratio"]]
     before += f", and what comes after takes {median(acted):.2f} times what the hands took" if acted else ""
     cured = sum(each["cured"] for each in tried)
     given = f"within {BLIND_TIMES:.0f} times what the hands took, {BLIND_LEAST:.0f} s at least"
