@@ -11,13 +11,13 @@ import typing as t
 from .model import Fault, node
 
 
-def crash(id: str, script: str, line: str, *, undo: str = "back", **more: t.Any) -> Fault:
-    """The kubelet is started again on something that makes it exit, and says *line*."""
+def crash(id: str, script: str, line: str, *, undo: str = "back", state: str = "auto-restart", **more: t.Any) -> Fault:
+    """The kubelet is started again on something that makes it exit, and says *line*; systemd's *state* of it then."""
     fields: dict[str, t.Any] = {"outcome": "needs-operator", **more}
     return Fault(
         id=id,
         inject=(node(f"{script}\nrestart kubelet"),),
-        holds=node(f"[ $(substate kubelet) = auto-restart ] && said kubelet '{line}'"),
+        holds=node(f"[ $(substate kubelet) = {state} ] && said kubelet '{line}'"),
         undo=(node(f"{undo}; restart kubelet"),),
         **fields,
     )
@@ -34,6 +34,12 @@ def checkpoint(id: str, file: str, step: str, content: str = "broken") -> Fault:
         actions=(step,),
     )
 
+
+NO_WATCH: t.Final = (
+    "sysctl -n fs.inotify.max_user_watches > /run/outward-watches; sysctl -w fs.inotify.max_user_watches=1"
+)
+# systemd did not see the end of what ended meanwhile, and looks again at a reload; else it waits for 90 s.
+WATCHES_BACK: t.Final = "sysctl -w fs.inotify.max_user_watches=$(cat /run/outward-watches); systemctl daemon-reload"
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     crash(
@@ -135,14 +141,26 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     ),
     crash(
         "kubelet-inotify-watches-startup",
-        "sysctl -n fs.inotify.max_user_watches > /run/outward-watches; sysctl -w fs.inotify.max_user_watches=1",
+        NO_WATCH,
         "inotify_add_watch .*no space left on device",
         roots=("kubelet-insufficient-inotify-startup",),
         outcome="recovered",
         actions=("raise-inotify-limits",),
-        undo="sysctl -w fs.inotify.max_user_watches=$(cat /run/outward-watches)",
+        undo=WATCHES_BACK,
         deadline=120,
         note="instances are left, and no watch: cAdvisor cannot look at the control groups",
+    ),
+    crash(
+        "kubelet-end-unnoticed",
+        NO_WATCH,
+        "inotify_add_watch .*no space left on device",
+        state="stop-sigterm",
+        roots=("kubelet-insufficient-inotify-startup",),
+        outcome="recovered",
+        actions=("raise-inotify-limits",),
+        undo=WATCHES_BACK,
+        deadline=180,
+        note="systemd has no watch either: it does not see that the kubelet has ended, and waits out TimeoutStopSec",
     ),
     Fault(
         id="kubelet-start-limit-hit",

@@ -40,6 +40,8 @@ TYPED_OF_FAULT: t.Final = {
 # systemd would start a kubelet that crashed by itself, up to 10 s later.
 UP: t.Final = "systemctl is-active -q kubelet || restart kubelet"
 BLIND: t.Final = "restart kubelet"
+# Where systemd has a kubelet that crashes: a state of now, whatever the journal remembers.
+BETWEEN_TURNS: t.Final = ("auto-restart", "stop-sigterm")
 # A blind restart has so many times what the repair took by hand, and at least so many seconds.
 BLIND_TIMES: t.Final = 3.0
 BLIND_LEAST: t.Final = 30.0
@@ -84,7 +86,7 @@ def symptom_gone(fault: Fault) -> Step | None:
     asked = fault.holds.script
     if "get events" in asked:
         return controller(f'[ "$(kubectl get pod $POD -o "jsonpath={READY_POD}")" = True ]')
-    if "said " in asked and "auto-restart" not in asked:
+    if "said " in asked and not any(state in asked for state in BETWEEN_TURNS):
         return None
     return Step(fault.holds.place, f"if ({asked}); then exit 1; fi")
 

@@ -111,13 +111,22 @@ def oversized(node: NodeEvidence) -> dict[str, int]:
 def crash_looping(node: NodeEvidence) -> bool:
     """The kubelet exits and systemd starts it again and again; it can be sampled while it is up."""
     unit = node.kubelet.unit
-    if unit.sub_state == "auto-restart":
+    if unit.sub_state == "auto-restart" or between_turns(unit):
         return True
     if unit.active_state == "failed" and unit.restarts:
         return True  # until systemd gave up: the loop is over, and its reason is still there
     if unit.restarts == 0 or unit.active_state not in {"active", "activating"}:
         return False
     return not kubelet_answers(node) or young(node, unit)
+
+
+def between_turns(unit: Unit) -> bool:
+    """The main process ended by itself, and systemd waits for what is left of the unit before it starts it again.
+
+    systemd learns by inotify that a control group is empty: with no watch left it waits for nothing, until
+    TimeoutStopSec (systemd 257: seen).
+    """
+    return unit.active_state == "deactivating" and unit.main_pid == 0 and unit.result not in ("success", "timeout")
 
 
 def young(node: NodeEvidence, unit: Unit, seconds: float = YOUNG) -> bool:

@@ -78,6 +78,7 @@ def test_a_symptom_that_a_journal_remembers_is_not_waited_for() -> None:
     crashes = symptom_gone(FAULTS["kubelet-swap-on"])
     assert crashes is not None
     assert crashes.script.startswith("if ([ $(substate kubelet) = auto-restart ]")
+    assert symptom_gone(FAULTS["kubelet-end-unnoticed"]) is not None
     pod = symptom_gone(FAULTS["cni-ipam-exhausted"])
     assert pod is not None
     assert (pod.place, "kubectl get pod $POD" in pod.script) == ("controller", True)

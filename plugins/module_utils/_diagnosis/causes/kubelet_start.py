@@ -14,17 +14,20 @@ from collections.abc import Iterator
 from ..cluster import ClusterEvidence
 from ..node import NodeEvidence
 from ..registry import cause
-from ..signs import crash_looping, quote, said
+from ..signs import between_turns, crash_looping, quote, said
 
 CRASHES = ("kubelet-start-limit-hit", "sym:kubelet-crashloop", "sym:node-unknown")
 
 
 def last_words(node: NodeEvidence, pattern: str) -> Iterator[str]:
     """The line that a crash-looping kubelet says before it exits, as evidence."""
-    line = said(node.kubelet.journal, pattern, several_turns=True)
+    line, unit = said(node.kubelet.journal, pattern, several_turns=True), node.kubelet.unit
     if line and crash_looping(node):
         yield quote(line[0])
-        yield f"{node.kubelet.unit.name} restarts again and again ({node.kubelet.unit.restarts} times)"
+        if between_turns(unit):
+            yield f"{unit.name} has ended ({unit.result}), and systemd waits to start it again ({unit.sub_state})"
+        else:
+            yield f"{unit.name} restarts again and again ({unit.restarts} times)"
 
 
 @cause(
@@ -203,11 +206,14 @@ def kubelet_reserved_cgroup_missing(node: NodeEvidence, cluster: ClusterEvidence
     automate="safe",
     repair="raise-inotify-limits",
     explains=CRASHES,
-    advice="ssh {host} sudo sysctl -w fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=524288, "
-    "and into /etc/sysctl.d",
+    advice="ssh {host} 'sudo sysctl -w fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=524288 && "
+    "sudo systemctl daemon-reload', and into /etc/sysctl.d",
 )
 def kubelet_insufficient_inotify(node: NodeEvidence, cluster: ClusterEvidence) -> Iterator[str]:
-    """cAdvisor cannot start; "no space left on device" from inotify_add_watch is no full disk."""
+    """cAdvisor cannot start; "no space left on device" from inotify_add_watch is no full disk.
+
+    systemd may not have seen the end of the kubelet either, for the same want; it looks again at a daemon-reload.
+    """
     yield from last_words(
         node,
         r"inotify_init\d?: too many open files|inotify_add_watch .{1,300}: no space left on device"

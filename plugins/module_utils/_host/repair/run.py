@@ -268,10 +268,10 @@ class Repairing(Ordered):
     def _next_turn(self, unit: str) -> tuple[str, ...]:
         """systemd would give it by itself, RestartSec (kubeadm's unit: 10 s) after the last end."""
         try:
-            given = system.next_turn(self.tools, unit)
+            why = system.next_turn(self.tools, unit)
         except TROUBLE as error:
             return (f"could not start {unit} at once: {words(error)}",)
-        return (f"{unit} was started at once: it waited for its next turn",) if given else ()
+        return (f"{unit} was started at once: {why}",) if why else ()
 
     def _evicted(self, node: NodeEvidence) -> frozenset[str]:
         """By the kubelet itself, for the very cause; what it says of another cause's repair is no excuse."""

@@ -24,6 +24,10 @@ from .tools import NotPossible, Op, Shown, Tools
 
 MASK: t.Final = "/dev/null"
 HOSTNAME: t.Final = "/etc/hostname"
+# systemd waits here until the control group is empty, or for TimeoutStopSec. It learns the one by inotify, and without a
+# watch it does not; at a daemon-reload it looks (systemd 257: seen; a mere restart took those 90 s).
+STOPPING: t.Final = ("stop-sigterm", "stop-sigkill", "final-sigterm", "final-sigkill")
+UNSEEN: t.Final = "all its processes had ended, and systemd had not seen it (daemon-reload)"
 ENABLED: t.Final = ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated")
 
 
@@ -54,16 +58,29 @@ def state(tools: Tools, name: str, what: str) -> str:
     return tools.ask("systemctl", "--no-ask-password", "show", "-P", what, name).strip()
 
 
-def next_turn(tools: Tools, name: str) -> bool:
-    """Whether *name* waited for its next turn, and has got it; what runs, was stopped or was given up is not touched.
+def next_turn(tools: Tools, name: str) -> str:
+    """Why *name* waited for its next turn, which it has got; empty: it runs, was stopped or was given up, and is left.
 
     systemd refuses a mere start while it waits itself; ``restart`` also begins the count of its own restarts anew
     (systemd 257: seen).
     """
-    waited = state(tools, name, "SubState") in ("auto-restart", "auto-restart-queued")
-    if waited:
+    why = _waiting(tools, name)
+    if why == UNSEEN:
+        tools.run("systemctl", "--no-ask-password", "daemon-reload")
+    if why:
         tools.run("systemctl", "--no-ask-password", "--no-block", "restart", name)
-    return waited
+    return why
+
+
+def _waiting(tools: Tools, name: str) -> str:
+    now = state(tools, name, "SubState")
+    if now in ("auto-restart", "auto-restart-queued"):
+        return "it waited for its next turn"
+    if now in STOPPING:
+        group = state(tools, name, "ControlGroup")
+        events = read_or_none(tools.path(f"/sys/fs/cgroup{group}/cgroup.events")) or ""
+        return UNSEEN if "populated 0" in events.splitlines() else ""
+    return ""
 
 
 def forget_restarts(tools: Tools, name: str) -> None:

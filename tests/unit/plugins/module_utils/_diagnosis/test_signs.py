@@ -15,6 +15,7 @@ from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidenc
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node import NodeEvidence, unreachable_node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.node_pods import Consumer, Sandbox
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.signs import (
+    crash_looping,
     most_memory,
     most_processes,
     no_node,
@@ -55,6 +56,31 @@ def test_a_host_that_is_no_node_is_told_apart(node: NodeEvidence, why: str) -> N
 )
 def test_a_node_of_which_something_is_left_is_one(node: NodeEvidence, cluster: ClusterEvidence) -> None:
     assert no_node(node, cluster) is None
+
+
+ENDED: t.Final = {
+    "kubelet__unit__active_state": "deactivating",
+    "kubelet__unit__sub_state": "stop-sigterm",
+    "kubelet__unit__result": "exit-code",
+    "kubelet__unit__main_pid": 0,
+    "kubelet__healthz__outcome": "refused",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "loops"),
+    [
+        ({}, True),
+        ({"kubelet__unit__result": "signal"}, True),
+        ({"kubelet__unit__result": "success"}, False),  # somebody stopped it
+        ({"kubelet__unit__result": "timeout"}, False),  # somebody stopped it, and it would not end
+        ({"kubelet__unit__main_pid": 812}, False),  # it ends
+    ],
+)
+def test_a_kubelet_that_ended_by_itself_and_that_systemd_has_not_let_go_crashes(
+    changes: dict[str, t.Any], loops: bool
+) -> None:
+    assert crash_looping(healthy_node(**{**ENDED, **changes})) is loops
 
 
 def test_who_holds_most_is_named_by_unit_and_pod() -> None:

@@ -140,6 +140,12 @@ LOOPS = healthy_node(
 )
 
 
+ENDED = amended(
+    LOOPS,
+    kubelet=amended(LOOPS.kubelet, unit=amended(LOOPS.kubelet.unit, active_state="deactivating", result="exit-code")),
+)
+
+
 @pytest.mark.parametrize(
     ("before", "state", "done"),
     [
@@ -158,6 +164,24 @@ def test_a_kubelet_that_waits_for_its_next_turn_is_started_once(
     assert desk.commands == ["swapoff /a", *(f"systemctl {words} kubelet.service" for words in done)]
     started = "--no-block restart" in done
     assert outcome.said == ("kubelet.service was started at once: it waited for its next turn",) * started
+
+
+@pytest.mark.parametrize(
+    ("events", "done"), [("populated 0\nfrozen 0\n", True), ("populated 1\nfrozen 0\n", False), ("", False)]
+)
+def test_systemd_looks_again_for_an_end_that_it_has_not_seen(events: str, done: bool, tmp_path: Path) -> None:
+    """A process that is left may be one that cannot end, and systemd waits for that rightly."""
+    show = "systemctl --no-ask-password show -P"
+    said: dict[str, str | ProbeError] = {
+        f"{show} SubState": "stop-sigterm\n",
+        f"{show} ControlGroup": "/a/kubelet.service\n",
+    }
+    files = {"/proc/swaps": "/a file\n", "/sys/fs/cgroup/a/kubelet.service/cgroup.events": events}
+    desk = Fake(tmp_path, files=files, said=said)
+    outcome = repair(Patient(ENDED, [ENDED, healthy_node()]), desk, request(tmp_path, "kubelet-swap-on"))
+    words = ["daemon-reload", "--no-block restart kubelet.service"] if done else []
+    assert desk.commands == ["swapoff /a", *(f"systemctl {each}" for each in words)]
+    assert any("systemd had not seen it" in each for each in outcome.said) is done
 
 
 def test_a_kubelet_that_cannot_be_started_again_is_still_waited_for(tmp_path: Path) -> None:
