@@ -70,6 +70,7 @@ def test_a_node_that_is_lost_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPat
 
 
 DISABLED = {**STOPPED, "kubelet__unit__unit_file_state": "disabled"}
+MASKED = {**STOPPED, "kubelet__unit__unit_file_state": "masked", "kubelet__unit__load_state": "masked"}
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,7 @@ DISABLED = {**STOPPED, "kubelet__unit__unit_file_state": "disabled"}
         (STOPPED, {}, 40.0, [80.0]),
         # Floor: a disabled kubelet was looked at again for nothing; one that somebody has started is in the middle of it.
         ({**DISABLED, "kubelet__unit__invocation_id": ""}, {}, 40.0, []),
+        ({**MASKED, "kubelet__unit__invocation_id": ""}, {}, 40.0, []),
         (DISABLED, {}, 40.0, [80.0]),
         # Chaos: the API server had just come back.
         ({}, {"node__conditions": conditions(Ready="Unknown")}, 3600.0, [60.0]),
@@ -88,7 +90,7 @@ DISABLED = {**STOPPED, "kubelet__unit__unit_file_state": "disabled"}
         ({**STOPPED, "probes": (Probe("processes", 0.0, "processes: no time was left to ask"),)}, {}, 3600.0, [30.0]),
         ({**STOPPED, "probes": (Probe("storage", 5.0, "storage: no answer within 5 s"),)}, {}, 3600.0, []),
     ],
-    ids=["well", "found", "booted", "disabled", "started", "unknown", "starved", "hung"],
+    ids=["well", "found", "booted", "disabled", "masked", "started", "unknown", "starved", "hung"],
 )
 def test_a_node_in_the_middle_of_something_is_looked_at_again(
     monkeypatch: pytest.MonkeyPatch, node: Changes, api: Changes, uptime: float, slept: list[float]
