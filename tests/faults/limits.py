@@ -188,7 +188,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             node(
                 # What a burst leaves until rotation compresses it; and the rest of a disk that fills up.
                 "set -- $(df -B1 --output=size,avail / | tail -1)\n"
-                "fallocate -l $(($1 / 5)) $(ls -dt /var/log/pods/default_outward-fault-*/app | head -1)/0.log.20261123-150000\n"
+                "fallocate -l $(($1 / 5)) $(newest_log).20261123-150000\n"
                 "set -- $(df -B1 --output=size,avail / | tail -1)\n"
                 "[ $2 -lt $(($1 / 6)) ] || fallocate -l $(($2 - $1 / 6)) /var/lib/outward-fill"
             ),

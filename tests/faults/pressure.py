@@ -251,7 +251,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
             pod(spec=CRITICAL),
             RUNS,
             node(
-                "set -- $(df -B1 --output=size,avail / | tail -1) $(ls -t /var/log/pods/default_outward-fault*/app/0.log | head -1)\n"
+                "set -- $(df -B1 --output=size,avail / | tail -1) $(newest_log)\n"
                 'yes "$(date -u +%FT%T.000000000Z) stdout F a line that nobody has turned over" | head -c $(($2 - $1 / 20)) >> $3'
             ),
         ),

@@ -42,6 +42,7 @@ said() { journalctl -b -q --no-pager -o cat -u "$1" -n 400 | sed 's/\\*"/"/g' | 
 substate() { systemctl show -P SubState "$1"; }
 pid() { systemctl show -P MainPID "$1"; }
 state() { sed 's/.*) \(.\).*/\1/' "/proc/$(pid "$1")/stat"; }
+newest_log() { ls -t /var/log/pods/default_outward-fault*/app/0.log | head -1; }
 healthz() {
   python3 -c 'import urllib.request as r; r.urlopen("http://127.0.0.1:10248/healthz", timeout=5)' 2>/dev/null
 }
