@@ -159,22 +159,27 @@ def by_hand(fault: Fault, host: str, script: str, patience: float, *, blind: boo
             begin, asked = time.monotonic(), Asked(datetime.now(UTC), posts)
             ssh(host, whole(NODE, script))
             seconds = until(lambda: shown(api, host, asked) and no_more(gone, host), begin, patience)
-        return None if blind and seconds is not None and found(fault, host) else seconds
+        return None if blind and seconds is not None and comes_back(fault, host) else seconds
     finally:
         undo_elsewhere(fault, host)
 
 
+def comes_back(fault: Fault, host: str) -> bool:
+    """A diagnosis names it still, or again within the time that it may take to take hold: a new kubelet has said nothing yet."""
+    return until(lambda: found(fault, host), time.monotonic(), fault.deadline, RENEWAL) is not None
+
+
 def found(fault: Fault, host: str) -> bool:
-    """A diagnosis still names it."""
+    """A diagnosis names it."""
     return bool(set(fault.root_causes) & set(DIAGNOSE(host)["diagnosis"]["root_causes"]))
 
 
-def until(good: t.Callable[[], bool], begin: float, patience: float) -> float | None:
+def until(good: t.Callable[[], bool], begin: float, patience: float, pause: float = PAUSE) -> float | None:
     """Seconds since *begin* (by the monotonic clock) when it is *good*; None: not within *patience*."""
     while time.monotonic() - begin < patience:
         if good():
             return round(time.monotonic() - begin, 1)
-        time.sleep(PAUSE)
+        time.sleep(pause)
     return None
 
 

@@ -79,7 +79,7 @@ def page(data: dict[str, t.Any]) -> str:
         "Each row is one node in a virtual machine, broken anew for each way: `node-recover.yml` from its start to its",
         "proven end (without the soak), the same repair typed over ssh at once by somebody who needs no diagnosis, until",
         "the API shows the node Ready with a new Lease and the symptom is gone, and `systemctl restart kubelet` alone, which",
-        "cured when a diagnosis does not name the fault any more either.",
+        "cured when no diagnosis names the fault again within the time that it may take to take hold either.",
         "`node-diagnose.yml` ran there once in this boot before it was broken, as a schedule does: the first run of a boot",
         "takes longer, since the node's code is compiled then. A node whose kubelet does not answer is left until the API shows",
         "it, some 50 s: before that nobody is told, and it is luck how soon a kubelet that is started posts Ready. Only the blind",
