@@ -15,6 +15,7 @@ import typing as t
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import Node as ApiNode
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import Undecided
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.connect import connect
 from ansible_collections.outward.kubelet.plugins.module_utils._kube.options import Access
@@ -35,6 +36,7 @@ from .hand import (
     entry,
     first_change,
     kept,
+    lives,
     only_restarts,
     recovered,
     restarts,
@@ -156,9 +158,9 @@ def by_hand(fault: Fault, host: str, script: str, patience: float, *, blind: boo
             if worked and gone is None and not restarts(script):
                 raise Unseen
             posts = restarts(script) or not worked
-            begin, asked = time.monotonic(), Asked(datetime.now(UTC), posts)
+            begin, asked = time.monotonic(), Asked(datetime.now(UTC), posts, seen(api, host))
             ssh(host, whole(NODE, script))
-            seconds = until(lambda: shown(api, host, asked) and no_more(gone, host), begin, patience)
+            seconds = until(lambda: well_again(api, fault, host, asked) and no_more(gone, host), begin, patience)
         return None if blind and seconds is not None and comes_back(fault, host) else seconds
     finally:
         undo_elsewhere(fault, host)
@@ -229,7 +231,7 @@ def well(api: t.Any, host: str) -> bool:
 
 def ready(api: t.Any, host: str) -> bool:
     """The API has it as Ready, since whenever."""
-    return shown(api, host, Asked(LONG_AGO, posts=False))
+    return lives(seen(api, host), Asked(LONG_AGO, posts=False), datetime.now(UTC))
 
 
 def answers(host: str) -> bool:
@@ -237,12 +239,17 @@ def answers(host: str) -> bool:
     return in_lab(node("healthz"), host, 30).code == 0
 
 
-def shown(api: t.Any, host: str, asked: Asked) -> bool:
-    """The API shows that it works; an API server that does not answer shows nothing."""
+def well_again(api: t.Any, fault: Fault, host: str, asked: Asked) -> bool:
+    """The API shows that it works."""
+    return works(seen(api, host), asked, datetime.now(UTC), fault.root_causes[0])
+
+
+def seen(api: t.Any, host: str) -> ApiNode | None:
+    """What the API has of it; an API server that does not answer shows nothing."""
     try:
-        return works(look(api, host).node, asked, datetime.now(UTC))
+        return look(api, host).node
     except Undecided:
-        return False
+        return None
 
 
 if __name__ == "__main__":

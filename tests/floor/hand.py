@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.cluster import Node
 from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.evidence import parse_time
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.health import clean
+from ansible_collections.outward.kubelet.plugins.module_utils._diagnosis.proof import run_again
 from tests.faults.model import Fault, Step, controller
 from tests.faults.table import FAULTS
 from tests.matrix.results import Row
@@ -93,13 +95,24 @@ def symptom_gone(fault: Fault) -> Step | None:
 
 @dataclass(frozen=True)
 class Asked:
-    """When the last line was typed, and whether Ready must be posted after it (a kubelet that was not well posts anew)."""
+    """When the last line was typed, and whether Ready must be posted after it (a kubelet that was not well posts anew).
+
+    *before*: what the API had of the node then.
+    """
 
     at: datetime
     posts: bool
+    before: Node | None = None
 
 
-def works(node: Node | None, asked: Asked, now: datetime) -> bool:
+def works(node: Node | None, asked: Asked, now: datetime, cause: str) -> bool:
+    """As far as the API can tell the end that a proof of ours waits for: the kubelet lives, and the Pods run again."""
+    if node is None or not (lives(node, asked, now) and clean(node)):
+        return False
+    return asked.before is None or run_again(cause, asked.before, node)
+
+
+def lives(node: Node | None, asked: Asked, now: datetime) -> bool:
     """The API shows a node that is Ready and that renewed its Lease after *asked*; times are aware."""
     ready = node.condition("Ready") if node else None
     if node is None or node.lease is None or ready is None or ready.status != "True":

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .cluster import ClusterEvidence
+from .cluster import ClusterEvidence, Node
 from .evidence import Undecided
 from .node import NodeEvidence
 from .registry import Predicate
@@ -51,10 +51,13 @@ def ready(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
 
 
 def conditions_clean(node: NodeEvidence, cluster: ClusterEvidence) -> bool:
+    """As :func:`clean`."""
+    return cluster.node is not None and clean(cluster.node)
+
+
+def clean(node: Node) -> bool:
     """No pressure condition is True or Unknown."""
-    if cluster.node is None:
-        return False
-    return all(c.status == "False" for c in cluster.node.conditions if c.type.endswith(("Pressure", "Unavailable")))
+    return all(c.status == "False" for c in node.conditions if c.type.endswith(("Pressure", "Unavailable")))
 
 
 CHECKS: tuple[tuple[str, str, Predicate], ...] = (

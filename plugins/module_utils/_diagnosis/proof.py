@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .cluster import ClusterEvidence, Pod
+from .cluster import ClusterEvidence, Node, Pod
 from .diagnose import evicts
 from .evidence import Undecided
 from .explain import chosen
@@ -169,12 +169,17 @@ def ready_reported(action: Action, before: Moment, after: Moment) -> bool:
 
 
 def pods_run_again(action: Action, before: Moment, after: Moment) -> bool:
-    """Every Pod that was ready before is ready, or is not on this node any more."""
+    """As :func:`run_again`; a Node that the API did not have before had no Pods."""
     if before.cluster.node is None or after.cluster.node is None:
         return before.cluster.node is None
-    gone = {pod.uid for pod in after.cluster.node.pods if pod.reason == "Evicted" and evicts(action.cause)}
-    now = {pod.uid: pod for pod in after.cluster.node.pods if pod.uid not in gone}
-    return all(_fine(now.get(pod.uid)) for pod in before.cluster.node.pods if _was_running(pod))
+    return run_again(action.cause, before.cluster.node, after.cluster.node)
+
+
+def run_again(cause: str, before: Node, after: Node) -> bool:
+    """Every Pod that ran before is ready, or is not on this node any more, or the kubelet evicted it for this very *cause*."""
+    gone = {pod.uid for pod in after.pods if pod.reason == "Evicted" and evicts(cause)}
+    now = {pod.uid: pod for pod in after.pods if pod.uid not in gone}
+    return all(_fine(now.get(pod.uid)) for pod in before.pods if _was_running(pod))
 
 
 def cause_gone(action: Action, before: Moment, after: Moment) -> bool:

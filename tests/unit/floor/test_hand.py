@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import subprocess
+import typing as t
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -23,6 +24,7 @@ from tests.floor.hand import (
     entry,
     first_change,
     kept,
+    lives,
     only_restarts,
     recovered,
     restarts,
@@ -32,7 +34,9 @@ from tests.floor.hand import (
 )
 from tests.floor.table import page
 from tests.unit.helpers import NOW
-from tests.unit.helpers_cluster import condition, healthy_cluster, lease
+from tests.unit.helpers_cluster import changed, condition, conditions, container, healthy_cluster, lease, pod
+
+RUNS: t.Final = pod("web", container())
 
 
 @pytest.mark.parametrize("fault", recovered(), ids=lambda fault: fault.id)
@@ -101,13 +105,32 @@ def test_only_news_counts(status: str, posted: int, renewed: int, posts: bool, g
     ready = replace(condition("Ready", status), heartbeat=asked.at + timedelta(seconds=posted))
     renewal = replace(lease(0, "101"), renewed=asked.at + timedelta(seconds=renewed))
     cluster = healthy_cluster(node__conditions=(ready,), node__lease=renewal)
-    assert works(cluster.node, asked, NOW) is good
+    assert lives(cluster.node, asked, NOW) is good
 
 
 def test_a_node_without_a_lease_or_without_a_node_does_not_work() -> None:
     asked = Asked(NOW, posts=False)
-    assert not works(None, asked, NOW)
-    assert not works(healthy_cluster(node__lease=None).node, asked, NOW)
+    assert not works(None, asked, NOW, "kubelet-swap-on")
+    assert not works(healthy_cluster(node__lease=None).node, asked, NOW, "kubelet-swap-on")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "good"),
+    [
+        ({}, {}, True),
+        ({}, {"node__pods": (changed(RUNS, ready=False),)}, False),
+        ({"node__pods": (changed(RUNS, phase="Pending"),)}, {"node__pods": (changed(RUNS, ready=False),)}, True),
+        ({}, {"node__conditions": conditions(DiskPressure="True")}, False),
+    ],
+    ids=["well", "a Pod is not ready yet", "nor was it before", "under pressure"],
+)
+def test_it_works_when_what_our_proof_waits_for_is_there(
+    before: dict[str, t.Any], now: dict[str, t.Any], good: bool
+) -> None:
+    shown = {"node__pods": (RUNS,)}
+    asked = Asked(NOW - timedelta(seconds=60), False, healthy_cluster(**{**shown, **before}).node)
+    after = {**shown, "node__lease": replace(lease(0, "101"), renewed=NOW), **now}
+    assert works(healthy_cluster(**after).node, asked, NOW, "kubelet-swap-on") is good
 
 
 def test_a_row_is_right_when_both_ways_came_to_an_end() -> None:
