@@ -203,7 +203,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
     Fault(
         id="image-gc-failing",
         inject=(node(ballast("/var/lib/outward-fill")),),
-        holds=node("said kubelet 'Image garbage collection failed multiple times in a row'"),
+        holds=node("says kubelet 'Image garbage collection failed multiple times in a row'"),
         undo=(node("rm -f /var/lib/outward-fill; back; restart kubelet"),),
         outcome="refused",
         deadline=900,
@@ -213,7 +213,7 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         id="image-gc-failing-package-cache",
         roots=("image-gc-failing",),
         inject=(node(f"mkdir -p {CACHE}\n{ballast(CACHED)}"),),
-        holds=node("said kubelet 'Image garbage collection failed multiple times in a row'"),
+        holds=node("says kubelet 'Image garbage collection failed multiple times in a row'"),
         undo=(node(f"rm -f {CACHED}; back; restart kubelet"),),
         outcome="recovered",
         actions=("free-space-beside-images",),

@@ -38,7 +38,9 @@ back() {
 }
 setting() { keep "$CONFIG"; sed -i "/^$1:/d" "$CONFIG"; printf '%b\n' "$1: $2" >> "$CONFIG"; }
 restart() { systemctl reset-failed "$@" 2>/dev/null || true; systemctl restart "$@" || true; }
-said() { journalctl -b -q --no-pager -o cat -u "$1" -n 400 | sed 's/\\*"/"/g' | grep -qE "$2"; }
+said() { journalctl -b -q --no-pager -o cat -n 400 ${3:--u "$1"} | sed 's/\\*"/"/g' | grep -qE "$2"; }
+# Of the process that runs now: the lab's snapshot can hold a line of one before it.
+says() { said "$1" "$2" "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID "$1")"; }
 substate() { systemctl show -P SubState "$1"; }
 pid() { systemctl show -P MainPID "$1"; }
 state() { sed 's/.*) \(.\).*/\1/' "/proc/$(pid "$1")/stat"; }

@@ -79,6 +79,7 @@ def test_a_blind_restart_is_given_more_time_than_the_repair_took() -> None:
 
 def test_a_symptom_that_a_journal_remembers_is_not_waited_for() -> None:
     assert symptom_gone(FAULTS["containerd-cri-disabled"]) is None
+    assert symptom_gone(FAULTS["image-gc-failing-package-cache"]) is None
     crashes = symptom_gone(FAULTS["kubelet-swap-on"])
     assert crashes is not None
     assert crashes.script.startswith("if ([ $(substate kubelet) = auto-restart ]")
