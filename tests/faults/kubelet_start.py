@@ -35,11 +35,20 @@ def checkpoint(id: str, file: str, step: str, content: str = "broken") -> Fault:
     )
 
 
-NO_WATCH: t.Final = (
-    "sysctl -n fs.inotify.max_user_watches > /run/outward-watches; sysctl -w fs.inotify.max_user_watches=1"
-)
-# systemd did not see the end of what ended meanwhile, and looks again at a reload; else it waits for 90 s.
-WATCHES_BACK: t.Final = "sysctl -w fs.inotify.max_user_watches=$(cat /run/outward-watches); systemctl daemon-reload"
+def no_watch(id: str, **more: t.Any) -> Fault:
+    """inotify instances are left, and no watch."""
+    return crash(
+        id,
+        "sysctl -n fs.inotify.max_user_watches > /run/outward-watches; sysctl -w fs.inotify.max_user_watches=1",
+        "inotify_add_watch .*no space left on device",
+        roots=("kubelet-insufficient-inotify-startup",),
+        outcome="recovered",
+        actions=("raise-inotify-limits",),
+        # systemd did not see the end of what ended meanwhile, and looks again at a reload; else it waits for 90 s.
+        undo="sysctl -w fs.inotify.max_user_watches=$(cat /run/outward-watches); systemctl daemon-reload",
+        **more,
+    )
+
 
 FAULTS: t.Final[tuple[Fault, ...]] = (
     crash(
@@ -139,26 +148,14 @@ FAULTS: t.Final[tuple[Fault, ...]] = (
         actions=("raise-inotify-limits",),
         undo="sysctl -w fs.inotify.max_user_instances=$(cat /run/outward-inotify)",
     ),
-    crash(
+    no_watch(
         "kubelet-inotify-watches-startup",
-        NO_WATCH,
-        "inotify_add_watch .*no space left on device",
-        roots=("kubelet-insufficient-inotify-startup",),
-        outcome="recovered",
-        actions=("raise-inotify-limits",),
-        undo=WATCHES_BACK,
         deadline=120,
         note="instances are left, and no watch: cAdvisor cannot look at the control groups",
     ),
-    crash(
+    no_watch(
         "kubelet-end-unnoticed",
-        NO_WATCH,
-        "inotify_add_watch .*no space left on device",
         state="stop-sigterm",
-        roots=("kubelet-insufficient-inotify-startup",),
-        outcome="recovered",
-        actions=("raise-inotify-limits",),
-        undo=WATCHES_BACK,
         deadline=180,
         note="systemd has no watch either: it does not see that the kubelet has ended, and waits out TimeoutStopSec",
     ),

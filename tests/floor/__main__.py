@@ -154,11 +154,12 @@ def by_hand(fault: Fault, host: str, script: str, patience: float, *, blind: boo
     gone = symptom_gone(fault)
     try:
         with connect(ACCESS) as api:
-            worked = well(api, host)
+            before = seen(api, host)
+            worked = well(before, host)
             if worked and gone is None and not restarts(script):
                 raise Unseen
             posts = restarts(script) or not worked
-            begin, asked = time.monotonic(), Asked(datetime.now(UTC), posts, seen(api, host))
+            begin, asked = time.monotonic(), Asked(datetime.now(UTC), posts, before)
             ssh(host, whole(NODE, script))
             seconds = until(lambda: well_again(api, fault, host, asked) and no_more(gone, host), begin, patience)
         return None if blind and seconds is not None and comes_back(fault, host) else seconds
@@ -215,7 +216,7 @@ def broken(fault: Fault, host: str, *, known: bool = False, told: bool = True) -
         time.sleep(random.uniform(0, RENEWAL))
         return
     with connect(ACCESS) as api:
-        until(lambda: not ready(api, host), time.monotonic(), MISSED)
+        until(lambda: not ready(seen(api, host)), time.monotonic(), MISSED)
 
 
 def undo_elsewhere(fault: Fault, host: str) -> None:
@@ -224,14 +225,14 @@ def undo_elsewhere(fault: Fault, host: str) -> None:
         undo(fault, host)
 
 
-def well(api: t.Any, host: str) -> bool:
+def well(node: ApiNode | None, host: str) -> bool:
     """The kubelet answers and the API has it as Ready: then it need not post Ready anew to be well afterwards."""
-    return ready(api, host) and answers(host)
+    return ready(node) and answers(host)
 
 
-def ready(api: t.Any, host: str) -> bool:
+def ready(node: ApiNode | None) -> bool:
     """The API has it as Ready, since whenever."""
-    return lives(seen(api, host), Asked(LONG_AGO, posts=False), datetime.now(UTC))
+    return lives(node, Asked(LONG_AGO, posts=False), datetime.now(UTC))
 
 
 def answers(host: str) -> bool:

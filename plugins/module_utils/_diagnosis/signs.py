@@ -31,6 +31,8 @@ LATELY = 180.0
 RECENT = 900.0
 # The lab's kubelet (v1.37.2) holds 6; twice that for plugins and watchers that it has none of. With 2 left it exits.
 INOTIFY_TAKEN = 12
+# The result of a unit that ends since it was told to, in time or not (systemd.exec(5), SERVICE_RESULT).
+TOLD = ("success", "timeout")
 EVICTED = re.compile(
     r"Eviction manager: (?:pods evicted, waiting for|pods successfully cleaned up|pod is evicted successfully)"
 )
@@ -126,7 +128,7 @@ def between_turns(unit: Unit) -> bool:
     systemd learns by inotify that a control group is empty: with no watch left it waits for nothing, until
     TimeoutStopSec (systemd 257: seen).
     """
-    return unit.active_state == "deactivating" and unit.main_pid == 0 and unit.result not in ("success", "timeout")
+    return unit.active_state == "deactivating" and unit.main_pid == 0 and unit.result not in TOLD
 
 
 def young(node: NodeEvidence, unit: Unit, seconds: float = YOUNG) -> bool:

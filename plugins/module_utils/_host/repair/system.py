@@ -16,6 +16,7 @@ import typing as t
 from collections.abc import Iterator
 
 from ..._diagnosis.change import Disabled, Hostname, Module, Mounted, Mtu, SwapOff, Sysctl, Unit
+from ..._diagnosis.signs import TOLD
 from ..errors import ProbeError
 from ..files import read, read_or_none
 from ..profile import UNIT_DIRS
@@ -76,7 +77,7 @@ def _waiting(tools: Tools, name: str) -> str:
     now = state(tools, name, "SubState")
     if now in ("auto-restart", "auto-restart-queued"):
         return "it waited for its next turn"
-    if now in STOPPING:
+    if now in STOPPING and state(tools, name, "Result") not in TOLD:
         group = state(tools, name, "ControlGroup")
         events = read_or_none(tools.path(f"/sys/fs/cgroup{group}/cgroup.events")) or ""
         return UNSEEN if "populated 0" in events.splitlines() else ""

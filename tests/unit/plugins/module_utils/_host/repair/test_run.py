@@ -142,7 +142,10 @@ LOOPS = healthy_node(
 
 ENDED = amended(
     LOOPS,
-    kubelet=amended(LOOPS.kubelet, unit=amended(LOOPS.kubelet.unit, active_state="deactivating", result="exit-code")),
+    kubelet=amended(
+        LOOPS.kubelet,
+        unit=amended(LOOPS.kubelet.unit, active_state="deactivating", sub_state="stop-sigterm", result="exit-code"),
+    ),
 )
 
 
@@ -167,13 +170,22 @@ def test_a_kubelet_that_waits_for_its_next_turn_is_started_once(
 
 
 @pytest.mark.parametrize(
-    ("events", "done"), [("populated 0\nfrozen 0\n", True), ("populated 1\nfrozen 0\n", False), ("", False)]
+    ("events", "result", "done"),
+    [
+        ("populated 0\nfrozen 0\n", "exit-code", True),
+        ("populated 0\nfrozen 0\n", "success", False),
+        ("populated 1\nfrozen 0\n", "exit-code", False),
+        ("", "exit-code", False),
+    ],
 )
-def test_systemd_looks_again_for_an_end_that_it_has_not_seen(events: str, done: bool, tmp_path: Path) -> None:
-    """A process that is left may be one that cannot end, and systemd waits for that rightly."""
+def test_systemd_looks_again_for_an_end_that_it_has_not_seen(
+    events: str, result: str, done: bool, tmp_path: Path
+) -> None:
+    """A process that is left may be one that cannot end; what somebody has stopped meanwhile stays stopped."""
     show = "systemctl --no-ask-password show -P"
     said: dict[str, str | ProbeError] = {
         f"{show} SubState": "stop-sigterm\n",
+        f"{show} Result": f"{result}\n",
         f"{show} ControlGroup": "/a/kubelet.service\n",
     }
     files = {"/proc/swaps": "/a file\n", "/sys/fs/cgroup/a/kubelet.service/cgroup.events": events}
